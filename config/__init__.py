@@ -1,0 +1,1 @@
+"""What may differ between companies: settings and secrets."""

@@ -1,0 +1,1 @@
+"""The CRMs, each behind the one contract of `connectors.contract`."""

@@ -1,0 +1,1 @@
+"""HubSpot, read and written through its date-versioned CRM APIs."""

@@ -1,0 +1,1 @@
+"""Salesforce, read and written through its REST, Bulk and Metadata APIs."""

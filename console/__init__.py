@@ -1,0 +1,1 @@
+"""Where people meet kpisync: the command line."""

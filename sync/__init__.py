@@ -1,0 +1,1 @@
+"""The round trip and its memory: pull → absorb → score → plan → push."""
