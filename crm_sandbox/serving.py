@@ -1,0 +1,262 @@
+"""The HTTP side that both pretend CRMs share: a real server on a loopback port, a request log, latency and faults.
+
+A CRM is an object with `answer(request) -> Response`; everything about HTTP (canonical header case, gzip, chunks, resets)
+is here, everything about a vendor is there.
+"""
+
+import asyncio
+import gzip
+import json
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, Self
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+GZIP_FROM = 1024
+"""Bodies from this many bytes on are compressed for clients that accept it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client sent. `query` keeps repeated names and their order; `headers` finds names in any case."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+    body: bytes
+
+    def param(self, name: str, default: str | None = None) -> str | None:
+        """The first value of a query parameter."""
+        return next((value for key, value in self.query if key == name), default)
+
+    def params(self, name: str) -> list[str]:
+        """Every value of a repeated query parameter."""
+        return [value for key, value in self.query if key == name]
+
+    def json(self) -> Any:
+        """The body as JSON; raises ValueError where it is none."""
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Response:
+    """What goes back. `headers` are sent in exactly this case."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_json(cls, status: int, value: Any, headers: Mapping[str, str] | None = None) -> Self:
+        """A JSON answer with the content type that both CRMs use."""
+        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        return cls(status, body, {"Content-Type": "application/json;charset=UTF-8", **(headers or {})})
+
+
+class Crm(Protocol):
+    """A pretend CRM: one call in, one answer out. `control` serves the paths under `/_control/` that only it knows."""
+
+    def answer(self, request: Request) -> Response: ...
+
+    def control(self, request: Request) -> Response: ...
+
+
+@dataclass
+class Fault:
+    """Something that goes wrong on purpose.
+
+    path      a regular expression searched in "METHOD /path"
+    after     how many matching requests pass untouched first
+    times     how many are hit then (None: all of them)
+    do        answer   `status`, `body`, `headers` instead of the real answer; the CRM never sees the request
+              commit_then_drop   the CRM carries the request out, but the connection closes without an answer
+              reset    the connection closes before the CRM sees the request
+              half     the real answer's headers and half of its body, then the connection closes
+              garble   the real answer with its body cut in the middle but a matching Content-Length
+              delay    the real answer after `seconds`
+    """
+
+    path: str
+    do: str
+    after: int = 0
+    times: int | None = 1
+    status: int = 503
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    seen: int = 0
+
+    def strikes(self, request: Request) -> bool:
+        """Count this request if it matches, and say whether it is hit."""
+        if not re.search(self.path, f"{request.method} {request.path}"):
+            return False
+        self.seen += 1
+        number = self.seen - self.after
+        return number > 0 and (self.times is None or number <= self.times)
+
+
+@dataclass(frozen=True)
+class Logged:
+    """One request as the sandbox saw it. Tokens and bodies are not kept."""
+
+    method: str
+    path: str
+    query: str
+    status: int
+    received: int
+    sent: int
+    fault: str | None = None
+
+    @property
+    def writes(self) -> bool:
+        """Whether the request could change a CRM (a search or a batch read is a POST that does not)."""
+        reads_by_post = re.search(r"/(search|batch/read|introspect|token)$|/jobs/query", self.path)
+        return self.method in {"POST", "PATCH", "PUT", "DELETE"} and not reads_by_post
+
+
+class Sandbox:
+    """Runs one pretend CRM in a thread of its own: `with Sandbox(crm) as sandbox: … sandbox.url`."""
+
+    def __init__(self, crm: Crm, *, port: int = 0, latency: float = 0.0, faults: list[Fault] | None = None) -> None:
+        self.crm = crm
+        self.latency = latency
+        self.faults = faults or []
+        self.log: list[Logged] = []
+        self.url = ""
+        self._port = port
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._main, name="crm-sandbox", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        if self._failure:
+            raise self._failure
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._loop and self._stop:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as failure:  # handed to the thread that waits in __enter__
+            self._failure = failure
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self._port)
+        await site.start()
+        port = runner.addresses[0][1]
+        self.url = f"http://127.0.0.1:{port}"
+        self._ready.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        request = Request(
+            incoming.method,
+            incoming.rel_url.raw_path if "%" in incoming.rel_url.raw_path else incoming.path,
+            tuple(parse_qsl(incoming.rel_url.raw_query_string, keep_blank_values=True)),
+            incoming.headers,
+            await incoming.read(),
+        )
+        if request.path.startswith("/_control/"):
+            return await self._send(incoming, self._control(request))
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        fault = next((rule for rule in self.faults if rule.strikes(request)), None)
+        response = self._answer(request, fault)
+        self._note(request, response, fault)
+        return await self._deliver(incoming, response, fault)
+
+    def _answer(self, request: Request, fault: Fault | None) -> Response:
+        match fault and fault.do:
+            case "reset":
+                return Response(0)
+            case "answer":
+                assert fault is not None
+                return Response(fault.status, fault.body.encode(), fault.headers)
+            case _:
+                return self.crm.answer(request)
+
+    def _note(self, request: Request, response: Response, fault: Fault | None) -> None:
+        query = "&".join(f"{key}={value}" for key, value in request.query)
+        sent = len(response.body)
+        self.log.append(
+            Logged(
+                request.method,
+                request.path,
+                query,
+                response.status,
+                len(request.body),
+                sent,
+                fault.do if fault else None,
+            )
+        )
+
+    async def _deliver(self, incoming: web.BaseRequest, response: Response, fault: Fault | None) -> web.StreamResponse:
+        match fault and fault.do:
+            case "reset" | "commit_then_drop":
+                return _hang_up(incoming)
+            case "half":
+                whole = len(response.body)
+                headers = {**response.headers, "Content-Length": str(whole)}
+                partial = web.StreamResponse(status=response.status, headers=headers)
+                await partial.prepare(incoming)
+                await partial.write(response.body[: whole // 2])
+                return _hang_up(incoming)
+            case "garble":
+                return await self._send(incoming, replace(response, body=response.body[: len(response.body) // 2]))
+            case "delay":
+                assert fault is not None
+                await asyncio.sleep(fault.seconds)
+        return await self._send(incoming, response)
+
+    async def _send(self, incoming: web.BaseRequest, response: Response) -> web.StreamResponse:
+        headers, body = CIMultiDict(response.headers), response.body
+        if len(body) >= GZIP_FROM and "gzip" in incoming.headers.get("Accept-Encoding", ""):
+            body = gzip.compress(body, compresslevel=1)
+            headers["Content-Encoding"] = "gzip"
+        return web.Response(status=response.status, body=body, headers=headers)
+
+    def _control(self, request: Request) -> Response:
+        match request.method, request.path:
+            case "GET", "/_control/requests":
+                rows = [{**vars(entry), "writes": entry.writes} for entry in self.log]
+                return Response.of_json(200, rows)
+            case "DELETE", "/_control/requests":
+                self.log.clear()
+                return Response(204)
+            case "POST", "/_control/faults":
+                self.faults.extend(Fault(**rule) for rule in request.json())
+                return Response(204)
+            case "DELETE", "/_control/faults":
+                self.faults.clear()
+                return Response(204)
+            case "POST", "/_control/latency":
+                self.latency = float(request.json())
+                return Response(204)
+            case _:
+                return self.crm.control(request)
+
+
+def _hang_up(incoming: web.BaseRequest) -> web.StreamResponse:
+    if incoming.transport is not None:
+        incoming.transport.abort()
+    return web.Response(status=500)  # never reaches the client: its connection is gone
