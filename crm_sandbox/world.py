@@ -30,6 +30,7 @@ class Prospect:
 
     status        new | working | qualified | unqualified
     converted     became an opportunity; `deal` is the deal of the conversion, if there was one
+    opted_out     when they opted out of e-mail; `opted_out_undated`: they did, and nobody knows when
     merged_into   was a duplicate of that prospect
     deleted       is in the recycle bin
     """
@@ -47,6 +48,7 @@ class Prospect:
     converted: datetime | None = None
     deal: str | None = None
     opted_out: datetime | None = None
+    opted_out_undated: bool = False
     bounced: datetime | None = None
     merged_into: str | None = None
     deleted: bool = False
@@ -54,7 +56,10 @@ class Prospect:
 
 @dataclass(frozen=True)
 class Email:
-    """direction: out | in. status: sent | bounced | draft | scheduled | failed."""
+    """direction: out | in. status: sent | bounced | draft | scheduled | failed.
+
+    noted_only   logged by hand as an activity; the CRM has no message of it (Salesforce: a Task without EmailMessage)
+    """
 
     key: str
     seller: str | None
@@ -70,6 +75,7 @@ class Email:
     opens: tuple[datetime, ...] = ()
     clicks: tuple[datetime, ...] = ()
     out_of_office: bool = False
+    noted_only: bool = False
     deleted: bool = False
 
 
