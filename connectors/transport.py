@@ -13,16 +13,15 @@ from enum import Enum, auto
 from typing import Any
 
 import httpx
+import msgspec
 import tenacity
 
-from connectors.errors import Unreachable
+from connectors.errors import NotAllowed, Unreachable
 
 log = logging.getLogger("kpisync.transport")
 
 TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=30.0)
 """Neither vendor client sets one; a query may take the CRM's own two minutes."""
-
-SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie"})
 
 
 class Verdict(Enum):
@@ -75,12 +74,21 @@ class Counters:
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
 
+class _TryAgain(Exception):
+    """This attempt gave nothing usable. `answer` is what the CRM said, None where it said nothing whole."""
+
+    def __init__(self, why: str, wait: float | None = None, answer: httpx.Response | None = None) -> None:
+        super().__init__(why)
+        self.why, self.wait, self.answer = why, wait, answer
+
+
 class Transport:
     """Sends requests for one connection; thread-safe.
 
     `sign_in` returns the headers that authorise a request; it is called once at first and once more whenever the CRM
-    says that they no longer do, by one thread at a time however many wait. `pace` blocks until a request of its kind
-    may leave (a rate limit), `sleep` is time's, so that tests need not wait.
+    says that they no longer do, by one thread at a time however many wait. It may move `base_url` where the CRM says
+    that this company lives elsewhere. `pace` blocks until a request of its kind may leave (a rate limit) or raises;
+    `sleep` is time's, so that tests need not wait. `on_response` sees every answer.
     """
 
     def __init__(
@@ -105,8 +113,10 @@ class Transport:
         self._http = httpx.Client(timeout=TIMEOUT, follow_redirects=False)
         self._authorised: Mapping[str, str] | None = None
         self._lock = threading.Lock()
+        logging.getLogger("httpx").addFilter(_without_query)
 
     def close(self) -> None:
+        """Let go of the open connections."""
         self._http.close()
 
     def send(
@@ -122,33 +132,25 @@ class Transport:
         """The CRM's answer, after as many repeats as the policy allows.
 
         `path` is absolute on `base_url`, or a whole URL. `safe` says that repeating does no harm (default: GET, HEAD,
-        PUT and DELETE are safe, POST and PATCH are not); an unsafe request is repeated only where the CRM's answer proves
-        that it was not carried out. `content` is httpx's (`params`, `json`, `content`, `data`, `files`).
-        Raises `Unreachable` when no answer came or the answer stayed unusable.
+        PUT and DELETE are safe, POST and PATCH are not); an unsafe request is repeated only where it never left.
+        `content` is httpx's (`params`, `json`, `content`, `data`, `files`). An answer that says "try again" to the
+        last attempt is handed over for the connector to name. Raises `Unreachable` when no whole answer came.
         """
         repeatable = safe if safe is not None else method in {"GET", "HEAD", "PUT", "DELETE"}
-        signed_in_again = False
-        attempts = tenacity.wait_exponential_jitter(initial=0.5, max=self._policy.slowest)
-        for attempt in range(1, self._policy.attempts + 1):
-            used = self.authorisation() if signed else {}
-            last = attempt == self._policy.attempts
-            try:
-                response = self._once(method, path, {**(headers or {}), **used}, content)
-            except httpx.TransportError as failure:
-                if last or not (repeatable or isinstance(failure, httpx.ConnectError)):
-                    raise self._unreachable(method, path, type(failure).__name__) from failure
-                self._back_off(attempts, attempt, None, type(failure).__name__)
-                continue
-            ruling = self._policy.rule(response)
-            if ruling.verdict is Verdict.SIGN_IN and signed and not signed_in_again:
-                signed_in_again = True
-                self._forget(used)
-                continue
-            if ruling.verdict is Verdict.RETRY and repeatable and not last:
-                self._back_off(attempts, attempt, ruling.wait, f"HTTP {response.status_code}")
-                continue
-            return response
-        raise self._unreachable(method, path, "the answer stayed unusable")
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_TryAgain),
+            stop=tenacity.stop_after_attempt(self._policy.attempts),
+            wait=_as_told_or(tenacity.wait_exponential_jitter(initial=0.5, max=self._policy.slowest)),
+            before_sleep=self._note_retry,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return attempts(self._attempt, method, path, signed, repeatable, headers or {}, content)
+        except _TryAgain as gave_up:
+            if gave_up.answer is not None:
+                return gave_up.answer
+            raise self._unreachable(method, path, gave_up.why) from None
 
     def authorisation(self) -> Mapping[str, str]:
         """The headers that authorise a request, signing in first if nobody has."""
@@ -164,34 +166,115 @@ class Transport:
             if self._authorised is used:
                 self._authorised = None
 
-    def _once(self, method: str, path: str, headers: Mapping[str, str], content: Mapping[str, Any]) -> httpx.Response:
-        url = path if path.startswith("http") else self.base_url + path
-        request = self._http.build_request(method, url, headers=dict(headers), **content)
+    def _attempt(
+        self,
+        method: str,
+        path: str,
+        signed: bool,
+        repeatable: bool,
+        headers: Mapping[str, str],
+        content: Mapping[str, Any],
+    ) -> httpx.Response:
+        """One try, with one more sign-in if the CRM asks for it; raises `_TryAgain` where another try may help."""
+        used = self.authorisation() if signed else {}
+        response = self._once(method, path, {**headers, **used}, content, repeatable)
+        ruling = self._policy.rule(response)
+        if ruling.verdict is Verdict.SIGN_IN and signed:
+            self._forget(used)
+            response = self._once(method, path, {**headers, **self.authorisation()}, content, repeatable)
+            ruling = self._policy.rule(response)
+        if not repeatable:
+            return response
+        if ruling.verdict is Verdict.RETRY:
+            raise _TryAgain(f"HTTP {response.status_code}", ruling.wait, response)
+        if response.is_success and not _whole(response):
+            raise _TryAgain("the answer was cut short or garbled")
+        return response
+
+    def _once(
+        self, method: str, path: str, headers: Mapping[str, str], content: Mapping[str, Any], repeatable: bool
+    ) -> httpx.Response:
+        request = self._http.build_request(method, self._url(path, headers), headers=dict(headers), **content)
         if self._pace:
             self._pace(request)
-        response = self._http.send(request)
         with self.counters.lock:
             self.counters.requests += 1
-            self.counters.received += len(response.content)
+        try:
+            response = self._http.send(request)
+        except httpx.RequestError as failure:
+            # Only the kind of failure goes on: its text may quote a header, and with it a token.
+            why = type(failure).__name__
+            never_left = isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            if repeatable or never_left:
+                raise _TryAgain(why) from None
+            raise self._unreachable(method, path, why) from None
+        with self.counters.lock:
+            self.counters.received += response.num_bytes_downloaded
         if self._on_response:
             self._on_response(response)
         log.debug("crm.request", extra={"method": method, "path": request.url.path, "status": response.status_code})
         return response
 
-    def _back_off(self, waits: tenacity.wait_exponential_jitter, attempt: int, told: float | None, why: str) -> None:
-        state = tenacity.RetryCallState(tenacity.Retrying(), None, (), {})
-        state.attempt_number = attempt
-        seconds = told if told is not None else waits(state)
+    def _url(self, path: str, headers: Mapping[str, str]) -> str:
+        """The whole URL; a token goes to the CRM's own host only, whatever a link in an answer says."""
+        if not path.startswith(("http://", "https://")):
+            return self.base_url + path
+        own, asked = httpx.URL(self.base_url), httpx.URL(path)
+        same_host = (own.scheme, own.netloc) == (asked.scheme, asked.netloc)
+        if not same_host and any(name.lower() == "authorization" for name in headers):
+            raise NotAllowed(
+                self._code,
+                f"An address outside {own.host} was to be called with this connection's token ({asked.host}).",
+                "Check the addresses in kpisync.toml; if they are right, report this with the CRM's name.",
+            )
+        return path
+
+    def _note_retry(self, state: tenacity.RetryCallState) -> None:
         with self.counters.lock:
             self.counters.retries += 1
-        log.info("crm.retry", extra={"why": why, "wait_seconds": round(seconds, 1), "attempt": attempt})
-        self._sleep(seconds)
+        failure = state.outcome.exception() if state.outcome else None
+        why = failure.why if isinstance(failure, _TryAgain) else "unknown"
+        seconds = round(state.upcoming_sleep, 1)
+        log.info("crm.retry", extra={"why": why, "wait_seconds": seconds, "attempt": state.attempt_number})
 
     def _unreachable(self, method: str, path: str, why: str) -> Unreachable:
-        host = httpx.URL(self.base_url).netloc.decode()
-        where = f"{method} {path.split('?')[0]}"
+        own = httpx.URL(self.base_url)
+        where = f"{method} {httpx.URL(path).path}"
         return Unreachable(
             self._code,
-            f"{host} cannot be reached ({where}: {why}).",
+            f"{own.netloc.decode()} cannot be reached ({where}: {why}).",
             "Check the network and the address in kpisync.toml; nothing was lost, the next run goes on from here.",
         )
+
+
+class _as_told_or(tenacity.wait.wait_base):
+    """The CRM's own word on how long to wait, where it gave one."""
+
+    def __init__(self, otherwise: tenacity.wait.wait_base) -> None:
+        self._otherwise = otherwise
+
+    def __call__(self, retry_state: tenacity.RetryCallState) -> float:
+        failure = retry_state.outcome.exception() if retry_state.outcome else None
+        if isinstance(failure, _TryAgain) and failure.wait is not None:
+            return failure.wait
+        return self._otherwise(retry_state)
+
+
+def _whole(response: httpx.Response) -> bool:
+    """Whether a body that claims to be JSON is; a proxy that gives up half-way keeps status and type."""
+    if "json" not in response.headers.get("content-type", "") or not response.content:
+        return True
+    try:
+        msgspec.json.decode(response.content, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """httpx logs whole URLs; a query names customers (an e-mail in a search, a key in a filter)."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            value.copy_with(query=None) if isinstance(value, httpx.URL) else value for value in record.args
+        )
+    return True
