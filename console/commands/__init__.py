@@ -1,0 +1,1 @@
+"""The commands of `kpisync`, one file for each thing that people come to do."""

@@ -1,0 +1,32 @@
+"""The one place where the clock is read, and where a date on the command line becomes a moment."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from kpi_engine.records import Millis
+
+
+def now_millis() -> Millis:
+    """This moment. Everything below the command line is told the time."""
+    return Millis(int(datetime.now(UTC).timestamp() * 1000))
+
+
+def as_of_millis(said: str | None, now: Millis, zone: str) -> Millis:
+    """`--as-of` as a moment: a bare date means the end of that day in the company's zone, a moment without a zone
+    is the company's. Raises ValueError for anything else."""
+    if said is None:
+        return now
+    if len(said) == len("2026-11-25"):
+        midnight = datetime.combine(date.fromisoformat(said) + timedelta(days=1), time(), ZoneInfo(zone))
+        return Millis(int(midnight.timestamp() * 1000) - 1)
+    moment = datetime.fromisoformat(said)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(zone))
+    return Millis(int(moment.timestamp() * 1000))
+
+
+def shown_moment(millis: int | None, zone: str) -> str:
+    """A moment for people: `2026-11-25 13:04`."""
+    if millis is None:
+        return "–"
+    return datetime.fromtimestamp(millis / 1000, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")

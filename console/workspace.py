@@ -1,0 +1,172 @@
+"""The composition root: from a folder with a `kpisync.toml` to connectors, cache, ledger and jobs that are ready to work.
+
+The only room that knows both what may differ (config) and how the work is done (sync).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, partial
+from pathlib import Path
+
+import holidays
+
+from config import settings as config
+from config.errors import SettingsError
+from config.vault import Vault
+from connectors import hubspot, salesforce
+from connectors.contract import Connector, Surface
+from kpi_engine.records import Company, Day, Micros, Target
+from sync.cache import Cache
+from sync.ledger import Ledger
+from sync.run import Job, Options
+
+EPOCH = date(1970, 1, 1)
+CALENDAR_YEARS = range(2000, 2051)
+"""Years for which public holidays are worked out."""
+
+
+def day_of(when: date) -> Day:
+    """A date as the engine counts days."""
+    return Day((when - EPOCH).days)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder, its settings and its secrets."""
+
+    folder: Path
+
+    @cached_property
+    def settings(self) -> config.Settings:
+        """What `kpisync.toml` says. Raises `SettingsError`."""
+        return config.read(self.folder)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The secrets of this workspace."""
+        return Vault(self.folder)
+
+    @property
+    def cache_url(self) -> str:
+        """Where cache and ledger live; a relative SQLite path hangs on the workspace."""
+        url = self.settings.cache.url
+        prefix, path = "sqlite:///", url.removeprefix("sqlite:///")
+        return f"{prefix}{self.folder.absolute() / path}" if url.startswith(prefix) else url
+
+    def connections(self, only: str | None = None) -> list[str]:
+        """The names of the connections, or the one that was asked for. Raises `SettingsError`."""
+        names = list(self.settings.connections)
+        if only is not None and only not in names:
+            raise SettingsError([f"There is no connection {only!r} in kpisync.toml; known: {', '.join(names)}."])
+        if not names:
+            raise SettingsError(["kpisync.toml has no connection yet. Run `kpisync init`, or add a [connections.NAME] section."])
+        return [only] if only else names
+
+    @contextmanager
+    def job(self, name: str) -> Iterator[Job]:
+        """One connection, ready to work; its network is closed at the end."""
+        connector = connect(name, self.settings.connections[name], self.vault, self.settings.guards.api_budget_share)
+        try:
+            yield Job(name=name, connector=connector, company=self.company(name), options=self.options)
+        finally:
+            connector.close()
+
+    @contextmanager
+    def cache(self, name: str) -> Iterator[Cache]:
+        """The cache of one connection."""
+        cache = Cache.open(self.cache_url, name)
+        try:
+            yield cache
+        finally:
+            cache.close()
+
+    @contextmanager
+    def ledger(self, name: str) -> Iterator[Ledger]:
+        """The ledger of one connection."""
+        ledger = Ledger.open(self.cache_url, name)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+    @property
+    def options(self) -> Options:
+        """What the settings say about the work."""
+        kpis, guards, surfaces = self.settings.kpis, self.settings.guards, self.settings.surfaces
+        chosen = {surface: getattr(surfaces, surface.value) for surface in Surface}
+        return Options(
+            track=tuple(kpis.track),
+            write_grains=tuple(kpis.write_grains),
+            surfaces={surface: None if switch == "auto" else bool(switch) for surface, switch in chosen.items()},
+            max_changed_share=guards.max_changed_share,
+            api_budget_share=guards.api_budget_share,
+            since=day_of(kpis.since) if kpis.since else None,
+        )
+
+    def company(self, connection: str) -> Company:
+        """What the settings say about the company; what they leave open the CRM fills in later."""
+        said = self.settings.company
+        limits = said.deal_size_limits
+        return Company(
+            connection=connection,
+            time_zone=said.time_zone or "",
+            home_currency=said.home_currency,
+            fiscal_year_start=said.fiscal_year_start or 0,
+            holidays=_holidays(said.holidays),
+            days_off={rep: frozenset(map(day_of, days)) for rep, days in said.days_off.items()},
+            band_limits=(Micros(round(limits[0] * 1_000_000)), Micros(round(limits[1] * 1_000_000))) if limits else None,
+            targets=tuple(
+                Target(
+                    kpi=target.kpi,
+                    scope=target.scope,
+                    grain=target.grain,
+                    value=str(target.value),
+                    from_on=day_of(target.from_),
+                )
+                for target in self.settings.targets
+            ),
+        )
+
+
+def _holidays(said: list[date] | config.PublicHolidays) -> frozenset[Day]:
+    if isinstance(said, list):
+        return frozenset(map(day_of, said))
+    try:
+        public = holidays.country_holidays(said.country, subdiv=said.subdivision, years=CALENDAR_YEARS)
+    except NotImplementedError as error:
+        raise SettingsError([f"kpisync.toml: company.holidays: {error}."]) from None
+    return frozenset(map(day_of, public))
+
+
+def connect(name: str, section: config.ConnectionSection, vault: Vault, api_budget_share: float) -> Connector:
+    """A connector for a connection of the settings; signs in only when it is first used."""
+    secrets, store = partial(vault.find, name), partial(vault.store, name)
+    match section:
+        case config.SalesforceSection():
+            return salesforce.connect(
+                salesforce.SalesforceSettings(
+                    name=name,
+                    login_url=section.login_url,
+                    auth=section.auth,
+                    client_id=section.client_id,
+                    username=section.username,
+                    api_version=section.api_version,
+                    instance_url=section.instance_url,
+                ),
+                secrets,
+                store=store,
+            )
+        case config.HubSpotSection():
+            return hubspot.connect(
+                hubspot.HubSpotSettings(
+                    name=name,
+                    base_url=section.base_url,
+                    auth=section.auth,
+                    client_id=section.client_id,
+                    api_version=section.api_version,
+                ),
+                secrets,
+                store=store,
+            )

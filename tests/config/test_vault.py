@@ -1,0 +1,75 @@
+"""Secrets come from the environment, an encrypted file or the keyring, and are in clear in none of our files."""
+
+import os
+from pathlib import Path
+
+import keyring
+import keyring.backend
+import keyring.errors
+import pytest
+from cryptography.fernet import Fernet
+
+from config.errors import SecretMissing, VaultError
+from config.vault import Vault, variable
+
+
+class RememberingKeyring(keyring.backend.KeyringBackend):
+    """A keyring of this test's own, so that no test touches the machine's."""
+
+    priority = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
+
+@pytest.fixture(autouse=True)
+def ring() -> RememberingKeyring:
+    keyring.set_keyring(ring := RememberingKeyring())
+    return ring
+
+
+def test_the_variable_of_a_secret_is_upper_case_with_underscores() -> None:
+    assert variable("acme-hs", "TOKEN") == "KPISYNC_ACME_HS_TOKEN"
+
+
+def test_the_environment_comes_first(tmp_path: Path, ring: RememberingKeyring) -> None:
+    ring.set_password("kpisync", "KPISYNC_ACME_TOKEN", "from the keyring")
+    vault = Vault(tmp_path, {"KPISYNC_ACME_TOKEN": "from the environment"})
+    assert vault.find("acme", "TOKEN") == "from the environment"
+    assert Vault(tmp_path, {}).find("acme", "TOKEN") == "from the keyring"
+
+
+def test_with_a_key_in_the_environment_secrets_are_kept_in_an_encrypted_file(tmp_path: Path) -> None:
+    environment = {"KPISYNC_VAULT_KEY": Fernet.generate_key().decode()}
+    Vault(tmp_path, environment).store("acme", "TOKEN", "pat-very-secret")
+    Vault(tmp_path, environment).store("acme", "CLIENT_SECRET", "another")
+    assert Vault(tmp_path, environment).find("acme", "TOKEN") == "pat-very-secret"
+    sealed = tmp_path / "kpisync.vault"
+    assert b"pat-very-secret" not in sealed.read_bytes()
+    assert os.stat(sealed).st_mode & 0o077 == 0
+
+
+def test_another_key_does_not_open_the_file(tmp_path: Path) -> None:
+    Vault(tmp_path, {"KPISYNC_VAULT_KEY": Fernet.generate_key().decode()}).store("acme", "TOKEN", "x")
+    with pytest.raises(VaultError, match="sealed with another key"):
+        Vault(tmp_path, {"KPISYNC_VAULT_KEY": Fernet.generate_key().decode()}).find("acme", "TOKEN")
+
+
+def test_a_key_that_is_none_is_told_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(VaultError, match="new-vault-key"):
+        Vault(tmp_path, {"KPISYNC_VAULT_KEY": "short"}).find("acme", "TOKEN")
+
+
+def test_a_missing_secret_names_the_variable_to_set(tmp_path: Path) -> None:
+    with pytest.raises(SecretMissing, match="KPISYNC_ACME_TOKEN"):
+        Vault(tmp_path, {}).need("acme", "TOKEN")
