@@ -1,0 +1,15 @@
+"""What can go wrong on our own side: the cache, the ledger, the lock. Each says what its reader has to do."""
+
+from connectors.errors import CrmError
+
+
+class CacheUnusable(CrmError):
+    """The cache or the ledger cannot be opened, read or written; nothing was half-written."""
+
+
+class LockHeld(CrmError):
+    """Another run works in this workspace; this one did nothing."""
+
+
+class PlanUnknown(CrmError):
+    """There is no such plan or run in the ledger."""
