@@ -1,6 +1,5 @@
 """Where the makers of a world write down what happened, each thing with a key of its own, nothing later than now."""
 
-import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -119,18 +118,6 @@ def working_day(day: date, ahead: int = 0) -> date:
     for _ in range(ahead):
         day += timedelta(days=3 if day.weekday() == 4 else 1)
     return day
-
-
-def address(name: str, company: str, number: int) -> str:
-    """An e-mail address that nobody else has (a CRM keeps one contact for each)."""
-    return f"{_plain(name).replace(' ', '.')}.{number}@{_plain(company).replace(' ', '-')}.example"
-
-
-def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text.lower())
-    return (
-        "".join(letter for letter in letters if letter.isascii() and (letter.isalnum() or letter == " ")).strip() or "x"
-    )
 
 
 def _last_index(page: list[object], thing: object) -> int:

@@ -3,9 +3,10 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from crm_sandbox.addresses import address
 from crm_sandbox.seeding.activity import Topic, correspond, meet, ring, text, touch
 from crm_sandbox.seeding.cast import CURRENCIES, OFFERS, RATES, SELLING, channel, company_name, person_name
-from crm_sandbox.seeding.diary import Diary, address, working_day
+from crm_sandbox.seeding.diary import Diary, working_day
 from crm_sandbox.world import Prospect, Sale, Submission, Visit
 
 HISTORY_DAYS = 548

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from crm_sandbox.addresses import address
 from crm_sandbox.seeding.cast import LEFT, QUEUE, ROBOT
-from crm_sandbox.seeding.diary import Diary, address
+from crm_sandbox.seeding.diary import Diary
 from crm_sandbox.world import Prospect, Sale, Submission, Visit
 
 KNOWN = "case-person-contact"

@@ -1,0 +1,1 @@
+"""Folders of files that become a world: one module for each kind of folder."""
