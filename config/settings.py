@@ -251,4 +251,4 @@ def _valid_names(place: tuple[int | str, ...]) -> list[str]:
 
 def _did_you_mean(name: str, valid: list[str]) -> str:
     near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else ""
+    return f" (did you mean {near[0]}?)" if near else ""

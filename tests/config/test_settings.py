@@ -38,14 +38,14 @@ def _sections(model: type[Section]) -> list[type[Section]]:
 
 def test_an_unknown_key_is_named_with_its_place_and_the_nearest_valid_name() -> None:
     assert problems("[company]\ntime_zome = 'Europe/Madrid'") == [
-        "kpisync.toml has an unknown setting company.time_zome; did you mean time_zone? Known there: time_zone, "
+        "kpisync.toml has an unknown setting company.time_zome (did you mean time_zone?). Known there: time_zone, "
         "fiscal_year_start, home_currency, holidays, days_off, deal_size_limits."
     ]
 
 
 def test_an_unknown_key_of_a_connection_is_named_with_the_connection() -> None:
     (problem,) = problems("[connections.acme]\ncrm = 'hubspot'\nbase_ulr = 'https://api.hubapi.com'")
-    assert problem.startswith("kpisync.toml has an unknown setting connections.acme.base_ulr; did you mean base_url?")
+    assert problem.startswith("kpisync.toml has an unknown setting connections.acme.base_ulr (did you mean base_url?)")
 
 
 def test_every_mistake_is_named_at_once() -> None:
