@@ -1,12 +1,13 @@
 """The HTTP side that both pretend CRMs share: a real server on a loopback port, a request log, latency and faults.
 
-A CRM is an object with `answer(request) -> Response`; everything about HTTP (canonical header case, gzip, chunks, resets)
-is here, everything about a vendor is there.
+A CRM is an object with `answer(request) -> Response`; everything about HTTP (header case, gzip, keep-alive, resets) is
+here, everything about a vendor is there. `answer` runs in the sandbox's own thread, one request at a time.
 """
 
 import asyncio
 import gzip
 import json
+import logging
 import re
 import threading
 from collections.abc import Mapping
@@ -14,16 +15,34 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qsl
 
+import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
 GZIP_FROM = 1024
 """Bodies from this many bytes on are compressed for clients that accept it."""
 
+LARGEST_BODY = 200 * 1024 * 1024
+"""More than either CRM takes (Salesforce: 150 MB for a bulk upload), so that the refusal is the CRM's own."""
+
+LONGEST_LINE = 64 * 1024
+"""A request line or header; a CRM that takes less of a URL says so itself."""
+
+FAULTS = ("answer", "commit_then_drop", "reset", "half", "garble", "delay")
+
+READS_BY_POST = re.compile(r"/(search|batch/read|introspect|token|jobs/query)(/|$)|/(revoke)$|/composite/sobjects/\w+$")
+"""Posts that change nothing. The last one is Salesforce's retrieval of many records by their ids."""
+
+SECRET_IN_PATH = re.compile(r"(?<=-tokens/)[^/]+")
+"""HubSpot describes a token at an address that holds the token itself."""
+
+log = logging.getLogger("crm_sandbox")
+
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent. `query` keeps repeated names and their order; `headers` finds names in any case."""
+    """What a client sent. `path` is as it came, still percent-encoded; `query` is decoded and keeps repeated names and
+    their order; `headers` finds names in any case."""
 
     method: str
     path: str
@@ -55,8 +74,9 @@ class Response:
     @classmethod
     def of_json(cls, status: int, value: Any, headers: Mapping[str, str] | None = None) -> Self:
         """A JSON answer with the content type that both CRMs use."""
-        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-        return cls(status, body, {"Content-Type": "application/json;charset=UTF-8", **(headers or {})})
+        return cls(
+            status, msgspec.json.encode(value), {"Content-Type": "application/json;charset=UTF-8", **(headers or {})}
+        )
 
 
 class Crm(Protocol):
@@ -80,6 +100,8 @@ class Fault:
               half     the real answer's headers and half of its body, then the connection closes
               garble   the real answer with its body cut in the middle but a matching Content-Length
               delay    the real answer after `seconds`
+
+    The first rule that strikes is the only one that acts on a request; those after it do not count it.
     """
 
     path: str
@@ -91,6 +113,10 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     seen: int = 0
+
+    def __post_init__(self) -> None:
+        if self.do not in FAULTS:
+            raise ValueError(f"There is no fault {self.do!r}; known are {', '.join(FAULTS)}.")
 
     def strikes(self, request: Request) -> bool:
         """Count this request if it matches, and say whether it is hit."""
@@ -116,8 +142,7 @@ class Logged:
     @property
     def writes(self) -> bool:
         """Whether the request could change a CRM (a search or a batch read is a POST that does not)."""
-        reads_by_post = re.search(r"/(search|batch/read|introspect|token)$|/jobs/query", self.path)
-        return self.method in {"POST", "PATCH", "PUT", "DELETE"} and not reads_by_post
+        return self.method in {"POST", "PATCH", "PUT", "DELETE"} and not READS_BY_POST.search(self.path)
 
 
 class Sandbox:
@@ -158,7 +183,14 @@ class Sandbox:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        server = web.Server(
+            self._handle,
+            request_factory=_request,
+            access_log=None,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+        )
+        runner = web.ServerRunner(server, shutdown_timeout=0.5)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self._port)
         await site.start()
@@ -171,7 +203,7 @@ class Sandbox:
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         request = Request(
             incoming.method,
-            incoming.rel_url.raw_path if "%" in incoming.rel_url.raw_path else incoming.path,
+            incoming.rel_url.raw_path,
             tuple(parse_qsl(incoming.rel_url.raw_query_string, keep_blank_values=True)),
             incoming.headers,
             await incoming.read(),
@@ -193,19 +225,26 @@ class Sandbox:
                 assert fault is not None
                 return Response(fault.status, fault.body.encode(), fault.headers)
             case _:
-                return self.crm.answer(request)
+                return self._carry_out(request)
+
+    def _carry_out(self, request: Request) -> Response:
+        """The CRM's own answer; a mistake of the sandbox's own is a 500 that says so."""
+        try:
+            return self.crm.answer(request)
+        except Exception as mistake:
+            log.exception("sandbox.mistake", extra={"method": request.method, "path": _shown_path(request)})
+            words = f"The sandbox itself made a mistake: {type(mistake).__name__}: {mistake}"
+            return Response(500, words.encode(), {"Content-Type": "text/plain;charset=UTF-8"})
 
     def _note(self, request: Request, response: Response, fault: Fault | None) -> None:
-        query = "&".join(f"{key}={value}" for key, value in request.query)
-        sent = len(response.body)
         self.log.append(
             Logged(
                 request.method,
-                request.path,
-                query,
+                _shown_path(request),
+                "&".join(f"{name}={value}" for name, value in request.query),
                 response.status,
                 len(request.body),
-                sent,
+                len(response.body),
                 fault.do if fault else None,
             )
         )
@@ -220,7 +259,9 @@ class Sandbox:
                 partial = web.StreamResponse(status=response.status, headers=headers)
                 await partial.prepare(incoming)
                 await partial.write(response.body[: whole // 2])
-                return _hang_up(incoming)
+                if incoming.transport is not None:
+                    incoming.transport.close()
+                return partial
             case "garble":
                 return await self._send(incoming, replace(response, body=response.body[: len(response.body) // 2]))
             case "delay":
@@ -230,10 +271,17 @@ class Sandbox:
 
     async def _send(self, incoming: web.BaseRequest, response: Response) -> web.StreamResponse:
         headers, body = CIMultiDict(response.headers), response.body
-        if len(body) >= GZIP_FROM and "gzip" in incoming.headers.get("Accept-Encoding", ""):
+        if len(body) >= GZIP_FROM and _takes_gzip(incoming.headers.get("Accept-Encoding", "")):
             body = gzip.compress(body, compresslevel=1)
             headers["Content-Encoding"] = "gzip"
         return web.Response(status=response.status, body=body, headers=headers)
+
+    def _add_faults(self, request: Request) -> Response:
+        try:
+            self.faults.extend([Fault(**rule) for rule in request.json()])
+        except (TypeError, ValueError) as error:
+            return Response.of_json(400, {"message": f"Send a list of faults: {error}"})
+        return Response(204)
 
     def _control(self, request: Request) -> Response:
         match request.method, request.path:
@@ -244,8 +292,7 @@ class Sandbox:
                 self.log.clear()
                 return Response(204)
             case "POST", "/_control/faults":
-                self.faults.extend(Fault(**rule) for rule in request.json())
-                return Response(204)
+                return self._add_faults(request)
             case "DELETE", "/_control/faults":
                 self.faults.clear()
                 return Response(204)
@@ -254,6 +301,22 @@ class Sandbox:
                 return Response(204)
             case _:
                 return self.crm.control(request)
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    """aiohttp's request, with room for a bulk upload."""
+    return web.BaseRequest(
+        message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=LARGEST_BODY
+    )
+
+
+def _shown_path(request: Request) -> str:
+    return SECRET_IN_PATH.sub("…", request.path)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header names gzip without forbidding it (`gzip;q=0`)."""
+    return any(re.fullmatch(r"\s*gzip\s*(;\s*q=(?!0(\.0*)?\s*$).*)?", part) for part in accepted.lower().split(","))
 
 
 def _hang_up(incoming: web.BaseRequest) -> web.StreamResponse:
