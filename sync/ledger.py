@@ -1,0 +1,371 @@
+"""The ledger: what was done, what the CRM was last confirmed to show, what it refused, and what was known when.
+
+Unlike the cache it cannot be made again. Each call is a transaction of its own; a run that is killed leaves everything
+that was noted until then.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Self
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Table, delete, insert, inspect, select, update
+from sqlmodel import Session, col
+from sqlmodel import select as pick
+
+from connectors.contract import Capabilities, Change, FieldValue, Refused, Surface, Written
+from connectors.errors import CrmError, GuardStopped
+from kpi_engine.records import Millis
+from sync.database import Database
+from sync.errors import CacheUnusable, PlanUnknown
+from sync.history import ABOUT, OUTCOMES, PLANS, SHOWN, VERSION, LedgerTable, OutcomeRow, PlanRow, RunRow
+from sync.plan import Confirmed, Desired, Place, Plan, canonical
+
+PAUSED = "paused"
+ROWS_AT_ONCE = 500
+
+
+def clock() -> Millis:
+    """The time now, for the ledger's own stamps; no number depends on it."""
+    return Millis(time.time_ns() // 1_000_000)
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run. state: running | done | refused (done, with refused records) | stopped (by a guard) | failed | died."""
+
+    id: str
+    what: str
+    state: str
+    started: Millis
+    finished: Millis | None
+    counts: Mapping[str, int]
+    plan: str | None
+    code: str | None
+    message: str | None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What the CRM answered to one change. state: written | refused."""
+
+    run: str
+    change: Change
+    state: str
+    record: str | None
+    code: str | None
+    reason: str | None
+    advice: str | None
+    retry: bool
+    at: Millis
+
+
+class Entry:
+    """The run that is being written down: what it counts, by which plan, what the CRM was able to do."""
+
+    def __init__(self, run: str) -> None:
+        self.run = run
+        self.counts: dict[str, int] = {}
+        self.plan: str | None = None
+        self.capabilities: Capabilities | None = None
+
+
+class Ledger:
+    """One connection's part of the ledger."""
+
+    def __init__(self, database: Database, connection: str, clock: Callable[[], Millis]) -> None:
+        self._database = database
+        self._clock = clock
+        self._entry: Entry | None = None
+        self.connection = connection
+
+    @classmethod
+    def open(cls, url: str, connection: str, *, clock: Callable[[], Millis] = clock) -> Self:
+        """The ledger at `url`, made if it is not there. It may live in the cache's file."""
+        database = Database(url)
+        with database.reading() as sql:
+            found = _version(sql)
+        if found is None:
+            with database.writing() as sql:
+                LedgerTable.metadata.create_all(sql)
+                sql.execute(insert(ABOUT), {"connection": "", "name": "version", "value": str(VERSION)})
+        elif found > VERSION:
+            raise CacheUnusable(
+                "KPI-CACHE-007",
+                f"{database.place} was written by a newer kpisync (its ledger is version {found}, ours {VERSION}).",
+                "Update kpisync; the ledger holds the history and is never thrown away.",
+            )
+        return cls(database, connection, clock)
+
+    def close(self) -> None:
+        self._database.close()
+
+    # ------------------------------------------------------------------ runs
+
+    @contextmanager
+    def running(self, what: str, *, now: Millis | None = None) -> Iterator[Entry]:
+        """Write a run down from its start to its end, however it ends. Inside another run it is that run."""
+        if self._entry is not None:
+            yield self._entry
+            return
+        self._entry = entry = self._begin(what, self._clock() if now is None else now)
+        try:
+            yield entry
+        except GuardStopped as stopped:
+            self._end(entry, "stopped", stopped.code, stopped.message)
+            raise
+        except CrmError as failure:
+            self._end(entry, "failed", failure.code, failure.message)
+            raise
+        except BaseException as failure:
+            self._end(entry, "failed", None, type(failure).__name__)
+            raise
+        else:
+            self._end(entry, "refused" if entry.counts.get("refused") else "done")
+        finally:
+            self._entry = None
+
+    def _begin(self, what: str, now: Millis) -> Entry:
+        moment = datetime.fromtimestamp(now / 1000, UTC)
+        row = RunRow(
+            id=f"{moment:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+            connection=self.connection,
+            what=what,
+            state="running",
+            started=now,
+        )
+        with self._database.writing() as sql, Session(sql) as session:
+            # Runs of one workspace exclude each other, so one that still "runs" was killed.
+            session.execute(update(RunRow).where(self._is("running")).values(state="died"))
+            session.add(row)
+            entry = Entry(row.id)
+            session.flush()
+        return entry
+
+    def _end(self, entry: Entry, state: str, code: str | None = None, message: str | None = None) -> None:
+        ended = {
+            "state": state,
+            "finished": self._clock(),
+            "counts": _json(entry.counts),
+            "plan": entry.plan,
+            "code": code,
+            "message": message,
+            "capabilities": _json(entry.capabilities) if entry.capabilities else None,
+        }
+        with self._database.writing() as sql:
+            sql.execute(update(RunRow).where(col(RunRow.id) == entry.run).values(**ended))
+
+    def _is(self, state: str) -> ColumnElement[bool]:
+        return (col(RunRow.connection) == self.connection) & (col(RunRow.state) == state)
+
+    def runs(self, limit: int = 50) -> Sequence[Run]:
+        """The last runs, the latest first."""
+        query = pick(RunRow).where(col(RunRow.connection) == self.connection)
+        with self._database.reading() as sql, Session(sql) as session:
+            rows = session.exec(query.order_by(col(RunRow.started).desc(), col(RunRow.id).desc()).limit(limit)).all()
+            return [_run(row) for row in rows]
+
+    def run(self, id: str) -> Run:
+        """One run. Raises `PlanUnknown`."""
+        with self._database.reading() as sql, Session(sql) as session:
+            row = session.get(RunRow, id)
+            if row is None or row.connection != self.connection:
+                raise PlanUnknown("KPI-RUN-001", f"There is no run {id}.", "`kpisync runs list` shows them.")
+            return _run(row)
+
+    def capabilities(self) -> Capabilities | None:
+        """What the CRM was able to do when we last looked."""
+        query = pick(RunRow.capabilities).where(
+            col(RunRow.connection) == self.connection, col(RunRow.capabilities).is_not(None)
+        )
+        with self._database.reading() as sql, Session(sql) as session:
+            found = session.exec(query.order_by(col(RunRow.started).desc(), col(RunRow.id).desc())).first()
+        return msgspec.json.decode(found, type=Capabilities) if found else None
+
+    # ------------------------------------------------------------------ what the CRM shows
+
+    def shown(self) -> Mapping[Place, Confirmed]:
+        """What the CRM last confirmed to show, by surface and key."""
+        query = select(SHOWN.c.surface, SHOWN.c.key, SHOWN.c.fields, SHOWN.c.at).where(self._here(SHOWN))
+        surfaces = {surface.value: surface for surface in Surface}
+        with self._database.reading() as sql:
+            return {
+                (surfaces[surface], key): Confirmed(fields.encode(), at)
+                for surface, key, fields, at in sql.execute(query).all()
+            }
+
+    def confirm(self, seen: Sequence[Desired]) -> None:
+        """Note that the CRM was seen to show these, though we had no word of it."""
+        with self.running("look") as entry, self._database.writing() as sql:
+            self._show(sql, entry.run, {one.place: canonical(one.fields) for one in seen})
+
+    def note(self, outcomes: Sequence[Written | Refused]) -> None:
+        """Keep outcomes; what was written counts as shown from now on."""
+        with self.running("push") as entry, self._database.writing() as sql:
+            self._keep(sql, entry.run, outcomes)
+            written = [outcome.change for outcome in outcomes if isinstance(outcome, Written)]
+            before = self._shown_of(sql, [change.key for change in written])
+            self._show(sql, entry.run, {_place(change): _after(change, before) for change in written})
+
+    def _keep(self, sql: Connection, run: str, outcomes: Sequence[Written | Refused]) -> None:
+        rows = {_place(outcome.change): self._outcome(run, outcome) for outcome in outcomes}
+        for surface in {place[0] for place in rows}:
+            for keys in _portions([key for kind, key in rows if kind == surface]):
+                known = (OUTCOMES.c.run == run) & (OUTCOMES.c.surface == surface.value) & OUTCOMES.c.key.in_(keys)
+                sql.execute(delete(OUTCOMES).where(known))
+        if rows:
+            sql.execute(insert(OUTCOMES), list(rows.values()))
+
+    def _outcome(self, run: str, outcome: Written | Refused) -> dict[str, object]:
+        change = outcome.change
+        row: dict[str, object] = {
+            "run": run,
+            "surface": change.surface.value,
+            "key": change.key,
+            "connection": self.connection,
+            "rep": change.rep,
+            "before": _json(change.before),
+            "after": _json(change.after),
+            "new": change.new,
+            "at": self._clock(),
+        }
+        if isinstance(outcome, Written):
+            told = {"state": "written", "record": outcome.record_id, "code": None, "reason": None, "advice": None}
+            return {**row, **told, "retry": False}
+        told = {"state": "refused", "record": None, "code": outcome.code, "reason": outcome.reason}
+        return {**row, **told, "advice": outcome.advice, "retry": outcome.retry}
+
+    def _shown_of(self, sql: Connection, keys: Sequence[str]) -> dict[tuple[str, str], str]:
+        found: dict[tuple[str, str], str] = {}
+        for some in _portions(keys):
+            query = select(SHOWN.c.surface, SHOWN.c.key, SHOWN.c.fields).where(self._here(SHOWN), SHOWN.c.key.in_(some))
+            found.update(((surface, key), fields) for surface, key, fields in sql.execute(query).all())
+        return found
+
+    def _show(self, sql: Connection, run: str, shown: Mapping[Place, bytes]) -> None:
+        at = self._clock()
+        rows = [
+            {"connection": self.connection, "surface": surface.value, "key": key, "fields": text.decode()}
+            | {"run": run, "at": at}
+            for (surface, key), text in shown.items()
+        ]
+        for surface in {place[0] for place in shown}:
+            for keys in _portions([key for kind, key in shown if kind == surface]):
+                old = self._here(SHOWN) & (SHOWN.c.surface == surface.value) & SHOWN.c.key.in_(keys)
+                sql.execute(delete(SHOWN).where(old))
+        if rows:
+            sql.execute(insert(SHOWN), rows)
+
+    def outcomes(self, run: str, state: str | None = None) -> Sequence[Outcome]:
+        """What the CRM answered in a run; state `written` or `refused`, None: both."""
+        query = pick(OutcomeRow).where(OutcomeRow.connection == self.connection, OutcomeRow.run == run)
+        if state:
+            query = query.where(OutcomeRow.state == state)
+        with self._database.reading() as sql, Session(sql) as session:
+            rows = session.exec(query.order_by(col(OutcomeRow.surface), col(OutcomeRow.key))).all()
+            return [_outcome(row) for row in rows]
+
+    # ------------------------------------------------------------------ plans and switches
+
+    def keep_plan(self, plan: Plan) -> None:
+        """Keep a plan, so that exactly this one can be approved later."""
+        row = {"connection": self.connection, "id": plan.id, "made": self._clock(), "content": _json(plan)}
+        with self._database.writing() as sql:
+            sql.execute(delete(PLANS).where(self._here(PLANS), PLANS.c.id == plan.id))
+            sql.execute(insert(PLANS), row)
+
+    def plan(self, id: str | None = None) -> Plan:
+        """The plan with this id, the latest without one. Raises `PlanUnknown`."""
+        query = pick(PlanRow).where(PlanRow.connection == self.connection).order_by(col(PlanRow.made).desc())
+        if id is not None:
+            query = query.where(PlanRow.id == id)
+        with self._database.reading() as sql, Session(sql) as session:
+            row = session.exec(query).first()
+            if row is None:
+                named = f"plan {id}" if id else "plan yet"
+                raise PlanUnknown("KPI-RUN-002", f"There is no {named}.", "`kpisync plan` makes one and says its id.")
+            return msgspec.json.decode(row.content, type=Plan)
+
+    def pause(self) -> None:
+        """Let the schedule rest for this connection, until `resume`; it outlives the process."""
+        with self._database.writing() as sql:
+            sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == PAUSED))
+            sql.execute(insert(ABOUT), {"connection": self.connection, "name": PAUSED, "value": str(self._clock())})
+
+    def resume(self) -> None:
+        """Let the schedule work again."""
+        with self._database.writing() as sql:
+            sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == PAUSED))
+
+    def paused_since(self) -> Millis | None:
+        """Since when the schedule rests, None if it does not."""
+        with self._database.reading() as sql:
+            found = sql.execute(select(ABOUT.c.value).where(self._here(ABOUT), ABOUT.c.name == PAUSED)).scalar()
+        return Millis(int(found)) if found else None
+
+    def _here(self, table: Table) -> ColumnElement[bool]:
+        return table.c.connection == self.connection
+
+
+def _version(sql: Connection) -> int | None:
+    if not inspect(sql).has_table(ABOUT.name):
+        return None
+    query = select(ABOUT.c.value).where(ABOUT.c.connection == "", ABOUT.c.name == "version")
+    return int(sql.execute(query).scalar_one())
+
+
+def _run(row: RunRow) -> Run:
+    return Run(
+        id=row.id,
+        what=row.what,
+        state=row.state,
+        started=Millis(row.started),
+        finished=None if row.finished is None else Millis(row.finished),
+        counts=msgspec.json.decode(row.counts, type=dict[str, int]),
+        plan=row.plan,
+        code=row.code,
+        message=row.message,
+    )
+
+
+def _outcome(row: OutcomeRow) -> Outcome:
+    change = Change(
+        surface=Surface(row.surface),
+        key=row.key,
+        rep=row.rep,
+        before=msgspec.json.decode(row.before, type=dict[str, FieldValue]),
+        after=msgspec.json.decode(row.after, type=dict[str, FieldValue]),
+        new=row.new,
+    )
+    return Outcome(
+        run=row.run,
+        change=change,
+        state=row.state,
+        record=row.record,
+        code=row.code,
+        reason=row.reason,
+        advice=row.advice,
+        retry=row.retry,
+        at=Millis(row.at),
+    )
+
+
+def _place(change: Change) -> Place:
+    return (change.surface, change.key)
+
+
+def _after(change: Change, shown: Mapping[tuple[str, str], str]) -> bytes:
+    """What the record shows after this change: what was confirmed, as the CRM had it, with the new values."""
+    known = shown.get((change.surface.value, change.key))
+    fields: dict[str, FieldValue] = msgspec.json.decode(known) if known and not change.new else {}
+    return canonical({**fields, **change.before, **change.after})
+
+
+def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        yield keys[start : start + ROWS_AT_ONCE]
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

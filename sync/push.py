@@ -1,0 +1,61 @@
+"""Sends a plan's changes and notes each outcome as it arrives.
+
+A value counts as shown only once the CRM confirmed it. Dying in the middle costs one repeated upsert for what was under
+way, never a lost or doubled number, because every record is written under its own key.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from connectors.contract import Change, Connector, Refused, Written
+from sync.progress import Progress
+
+OUTCOMES_AT_ONCE = 200
+"""How many outcomes are noted in one go: about one call of the CRM."""
+
+
+class Notes(Protocol):
+    """Where outcomes are noted."""
+
+    def note(self, outcomes: Sequence[Written | Refused]) -> None:
+        """Keep them; what was written counts as shown from now on."""
+        ...
+
+
+class Pushed(msgspec.Struct, frozen=True):
+    """How many changes the CRM took, and those that it refused."""
+
+    written: int
+    refused: tuple[Refused, ...]
+
+
+def send(connector: Connector, changes: Sequence[Change], notes: Notes, progress: Progress) -> Pushed:
+    """Push `changes`; whatever arrived before a failure is noted before the failure goes on."""
+    written, refused = 0, []
+    progress.start("write", len(changes))
+    try:
+        for outcomes in _noted(connector.push(changes), notes):
+            written += sum(isinstance(outcome, Written) for outcome in outcomes)
+            refused += [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+            progress.advance("write", len(outcomes))
+    finally:
+        progress.finish("write")
+    return Pushed(written, tuple(refused))
+
+
+def _noted(outcomes: Iterable[Written | Refused], notes: Notes) -> Iterator[Sequence[Written | Refused]]:
+    waiting: list[Written | Refused] = []
+    try:
+        for outcome in outcomes:
+            waiting.append(outcome)
+            if len(waiting) == OUTCOMES_AT_ONCE:
+                notes.note(waiting)
+                done, waiting = waiting, []
+                yield done
+    finally:
+        if waiting:
+            notes.note(waiting)
+    if waiting:
+        yield waiting
