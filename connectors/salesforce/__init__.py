@@ -1,1 +1,6 @@
-"""Salesforce, read and written through its REST, Bulk and Metadata APIs."""
+"""The Salesforce connector: `connect(settings, secrets)` gives a `Connector`."""
+
+from connectors.salesforce.connector import SalesforceConnector, connect
+from connectors.salesforce.settings import Mappings, SalesforceSettings
+
+__all__ = ["Mappings", "SalesforceConnector", "SalesforceSettings", "connect"]

@@ -1,0 +1,146 @@
+"""One Salesforce org over one transport: versioned addresses, queries, what is visible, what the day still allows."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from connectors.errors import NotAllowed, Throttled
+from connectors.salesforce.answers import POLICY, accepted, garbled
+from connectors.salesforce.auth import SignIn
+from connectors.salesforce.rows import Answer, Row, answer_in
+from connectors.salesforce.settings import SalesforceSettings
+from connectors.salesforce.vendor import Field, Vendor
+from connectors.transport import Transport
+
+R = TypeVar("R", bound=Row)
+
+USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who is signed in."""
+
+    user_id: str
+    organization_id: str = ""
+    preferred_username: str = ""
+
+
+class Org:
+    """The org that this connection is signed in to. Thread-safe."""
+
+    def __init__(self, settings: SalesforceSettings, sign_in: SignIn, sleep: Callable[[float], None]) -> None:
+        self.settings = settings
+        self.sleep = sleep
+        self.transport = Transport(
+            settings.login_url or settings.instance_url,
+            POLICY,
+            sign_in,
+            code="KPI-SF-003",
+            pace=self._within_budget,
+            sleep=sleep,
+            on_response=self._note_usage,
+        )
+        self.vendor = Vendor(self.transport, settings.api_version)
+        self.daily: tuple[int, int] | None = None
+        self._described: dict[str, dict[str, Field] | None] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def root(self) -> str:
+        """Where the versioned API begins."""
+        return f"/services/data/v{self.settings.api_version}"
+
+    def call(self, method: str, path: str, what: str, **content: object) -> httpx.Response:
+        """An accepted answer; `path` hangs under the versioned root, `what` says in an error what was tried."""
+        return accepted(self.transport.send(method, self.root + path, **content), what)  # type: ignore[arg-type]
+
+    def query(self, soql: str, shape: type[R], stream: str, *, all_rows: bool) -> tuple[Answer[R], datetime]:
+        """The first page of a query, and the server's time when it was asked. `all_rows`: with deleted and archived."""
+        path = "/queryAll" if all_rows else "/query"
+        response = self.call("GET", path, f"the query of {stream}", params={"q": soql})
+        return self._decoded(response, shape, stream), _asked_at(response)
+
+    def more(self, address: str, shape: type[R], stream: str) -> Answer[R]:
+        """The next page, at exactly the address that the last one gave."""
+        what = f"a further page of {stream}"
+        return self._decoded(accepted(self.transport.send("GET", address), what), shape, stream)
+
+    def _decoded(self, response: httpx.Response, shape: type[R], stream: str) -> Answer[R]:
+        try:
+            return answer_in(response.content, shape, stream)
+        except msgspec.MsgspecError:
+            raise garbled(f"the query of {stream}") from None
+
+    def rows(self, soql: str, shape: type[R], *, all_rows: bool = False) -> Iterator[R]:
+        """Every row of a query that is small enough to be asked for whole."""
+        answer, _ = self.query(soql, shape, shape.__name__, all_rows=all_rows)
+        yield from answer.rows
+        while answer.more:
+            answer = self.more(answer.more, shape, shape.__name__)
+            yield from answer.rows
+
+    def look_at(self, names: Sequence[str]) -> None:
+        """Find out what is visible of these objects, in as few calls as possible."""
+        with self._lock:
+            unknown = [name for name in names if name not in self._described]
+            found = self.vendor.fields(unknown) if unknown else {}
+            self._described |= {name: found.get(name) for name in unknown}
+
+    def fields(self, name: str) -> dict[str, Field]:
+        """The visible fields of an object by name; none where the object is not visible."""
+        self.look_at([name])
+        return self._described[name] or {}
+
+    def look_again(self) -> None:
+        """Forget what was visible, because we have changed it."""
+        with self._lock:
+            self._described.clear()
+
+    def identity(self) -> Identity:
+        """Who is signed in."""
+        response = accepted(self.transport.send("GET", "/services/oauth2/userinfo"), "the question who is signed in")
+        try:
+            return msgspec.json.decode(response.content, type=Identity)
+        except msgspec.MsgspecError:
+            raise garbled("the question who is signed in") from None
+
+    def limits(self) -> tuple[int, int] | None:
+        """The day's calls: allowed and left. None where the user may not look (View Setup) and no answer said so."""
+        try:
+            day = self.vendor.limits()["DailyApiRequests"]
+            return int(day["Max"]), int(day["Remaining"])
+        except (NotAllowed, KeyError, TypeError, ValueError):
+            return (self.daily[1], self.daily[1] - self.daily[0]) if self.daily else None
+
+    def _note_usage(self, response: httpx.Response) -> None:
+        usage = USAGE.search(response.headers.get("sforce-limit-info", ""))
+        if usage:
+            self.daily = int(usage[1]), int(usage[2])
+
+    def _within_budget(self, _: httpx.Request) -> None:
+        """Stop before this run has used more of the company's day than the admin allows."""
+        if self.daily is None:
+            return
+        allowed = int(self.daily[1] * self.settings.api_budget_share)
+        if self.transport.counters.requests >= allowed:
+            raise Throttled(
+                "KPI-SF-021",
+                f"This run has used the {allowed} Salesforce calls that it may use of the day's {self.daily[1]}.",
+                "The next scheduled run goes on from here; raise guards.api_budget_share if that is too little.",
+            )
+
+
+def _asked_at(response: httpx.Response) -> datetime:
+    """The server's own time when it was asked: its Date header, less the time that the answer took."""
+    try:
+        answered = parsedate_to_datetime(response.headers["date"])
+    except (KeyError, ValueError):
+        answered = datetime.fromtimestamp(time.time(), UTC)
+    return answered - timedelta(seconds=response.elapsed.total_seconds())

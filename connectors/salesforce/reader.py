@@ -1,0 +1,143 @@
+"""Reads a stream: asks for what changed, follows the pages, and survives a page that can no longer be fetched."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+
+from connectors.contract import Page
+from connectors.errors import NotAllowed, Unreachable, Unreadable
+from connectors.salesforce.answers import QueryBroken
+from connectors.salesforce.cursor import Cursor, condition
+from connectors.salesforce.landing import Landing
+from connectors.salesforce.org import Org
+from connectors.salesforce.rows import Answer, Row
+from connectors.salesforce.sources import BY_STREAM, SOURCES, Source, asked_fields, stamp_field
+
+NO_SUCH_COLUMN = re.compile(r"No such column '(\w+)'")
+
+SMALLER = (2000, 500, 200)
+"""How many rows to ask for at a time when Salesforce gives up on a whole query."""
+
+RESTARTS = 5
+"""How often a pass is asked anew without having got any further."""
+
+
+class Reader:
+    """Reads the streams of one org."""
+
+    def __init__(self, org: Org) -> None:
+        self._org = org
+        self._landing = Landing(org)
+
+    def streams(self) -> tuple[str, ...]:
+        """What can be read here: every object that is visible with the fields that it cannot do without."""
+        return tuple(source.stream for source in SOURCES if self._readable(source))
+
+    def _readable(self, source: Source) -> bool:
+        visible = self._org.fields(source.sobject)
+        known = bool(visible) and set(source.needs) <= visible.keys()
+        if source.stream == "splits":
+            # Without its type a split may be overlay credit, which divides nothing.
+            return known and {"SplitField", "IsTotalValidated"} <= self._org.fields("OpportunitySplitType").keys()
+        return known
+
+    def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
+        """Everything of a stream since `cursor`, page by page; each page carries where to go on."""
+        source = BY_STREAM.get(stream)
+        if source is None or not self._readable(source):
+            raise NotAllowed(
+                "KPI-SF-033",
+                f"The Salesforce stream {stream!r} cannot be read here.",
+                "Run `kpisync doctor`: it names what this user may not see.",
+            )
+        if source.whole:
+            yield self._landing.whole(source)
+            return
+        begun = Cursor.read(cursor)
+        total: int | None = None
+        for answer, reached in self._pass(source, begun):
+            total = answer.total if total is None else total
+            yield self._landing.page(source, answer, reached.text, total, first_load=begun.fresh)
+
+    def _pass(self, source: Source, cursor: Cursor) -> Iterator[tuple[Answer[Row], Cursor]]:
+        """One pass over what changed: every page with the place after it."""
+        hidden: set[str] = set()
+        sizes: tuple[int | None, ...] = (None, *SMALLER)
+        size, restarts = 0, 0
+        while True:
+            before = cursor
+            try:
+                for answer, cursor in self._query(source, cursor, frozenset(hidden), sizes[size]):  # noqa: B020
+                    yield answer, cursor
+                if sizes[size] is None or cursor.at is None:
+                    return
+            except QueryBroken as broken:
+                restarts = 0 if cursor != before else restarts + 1
+                if restarts > RESTARTS:
+                    raise _gave_up(source, broken) from None
+                match broken.complaint.code:
+                    case "INVALID_FIELD":
+                        hidden.add(_named_column(source, broken, hidden))
+                    case "QUERY_TIMEOUT" | "QUERY_TOO_COMPLICATED" if size + 1 < len(sizes):
+                        size += 1
+                    case "INVALID_QUERY_LOCATOR":
+                        pass  # asked anew from the last row that was handed over
+                    case _:
+                        raise _gave_up(source, broken) from None
+
+    def _query(
+        self, source: Source, cursor: Cursor, hidden: frozenset[str], limit: int | None
+    ) -> Iterator[tuple[Answer[Row], Cursor]]:
+        """One query and its pages. With a `limit` the pass is over only when a query brings nothing."""
+        soql = self._soql(source, cursor, hidden, limit)
+        shape = self._landing.shape(source)
+        answer, asked_at = self._org.query(soql, shape, source.stream, all_rows=source.all_rows)
+        if cursor.until is None:
+            cursor = msgspec.structs.replace(cursor, until=self._next_start(asked_at))
+        while True:
+            last = answer.more is None and (limit is None or not answer.rows)
+            cursor = cursor.finished() if last else cursor.past(answer.rows)
+            yield answer, cursor
+            if answer.more is None:
+                return
+            answer = self._org.more(answer.more, shape, source.stream)
+
+    def _next_start(self, asked_at: datetime) -> datetime:
+        # No upper bound in the query: it would put off a change of this very second to the next run.
+        start = asked_at - timedelta(minutes=self._org.settings.overlap_minutes)
+        return start.replace(microsecond=0)
+
+    def _soql(self, source: Source, cursor: Cursor, hidden: frozenset[str], limit: int | None) -> str:
+        visible = self._org.fields(source.sobject)
+        shape = self._landing.shape(source)
+        asked = [name for name in asked_fields(shape, visible) if name not in hidden]
+        stamp = stamp_field({name: field for name, field in visible.items() if name not in hidden})
+        where = condition(stamp, cursor) if stamp else ""
+        order = f"{stamp} ASC, Id ASC" if stamp else "Id ASC"
+        at_most = f" LIMIT {limit}" if limit else ""
+        return f"SELECT {', '.join(asked)} FROM {source.sobject}{where} ORDER BY {order}{at_most}"  # noqa: S608
+
+
+def _named_column(source: Source, broken: QueryBroken, hidden: set[str]) -> str:
+    """The field that Salesforce will not show after all (it names one at a time)."""
+    named = NO_SUCH_COLUMN.search(broken.complaint.message)
+    if named is None or named[1] in hidden or named[1] in {"Id", *source.needs}:
+        raise _gave_up(source, broken) from None
+    return named[1]
+
+
+def _gave_up(source: Source, broken: QueryBroken) -> Unreachable | Unreadable:
+    code = broken.complaint.code
+    if code in {"QUERY_TIMEOUT", "INVALID_QUERY_LOCATOR"}:
+        return Unreachable(
+            "KPI-SF-004",
+            f"Salesforce could not finish the query of {source.sobject} ({code}).",
+            "Nothing was lost, the next run goes on from here; if it stays, ask Salesforce for an index.",
+        )
+    return Unreadable(
+        "KPI-SF-034",
+        f"Salesforce refuses the query of {source.sobject} ({code}).",
+        "Run `kpisync doctor`; if it finds nothing, report this code.",
+    )

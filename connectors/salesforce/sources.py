@@ -1,0 +1,201 @@
+"""What is read of Salesforce, in which order, and what is missing when a part of it cannot be seen.
+
+A field is asked for only where this user's describe shows it. This is the one place that says which missing piece
+silences which source of the numbers; the names are those of `Company.missing`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from connectors.contract import Gap
+from connectors.salesforce import rows as sf
+from connectors.salesforce.settings import Mappings
+from connectors.salesforce.vendor import Field
+
+
+@dataclass(frozen=True)
+class Source:
+    """A stream: the object it reads, its shape, and the fields without which its rows would be a guess.
+
+    all_rows   with deleted and archived rows; users are never deleted, small tables are compared whole
+    whole      read in full each time, because the table is small and its deletions leave no trace
+    """
+
+    stream: str
+    sobject: str
+    shape: type[sf.Row]
+    needs: tuple[str, ...] = ()
+    all_rows: bool = True
+    whole: tuple[str, ...] = ()
+
+
+SOURCES: tuple[Source, ...] = (
+    Source("users", "User", sf.UserRow, ("UserType",), all_rows=False),
+    Source("leads", "Lead", sf.LeadRow, ("OwnerId", "IsConverted")),
+    Source("contacts", "Contact", sf.ContactRow, ("OwnerId",)),
+    Source("opportunities", "Opportunity", sf.OpportunityRow, ("OwnerId", "IsClosed", "IsWon", "CloseDate")),
+    Source("contact_roles", "OpportunityContactRole", sf.ContactRoleRow, ("OpportunityId", "ContactId")),
+    Source(
+        "splits",
+        "OpportunitySplit",
+        sf.SplitRow,
+        ("OpportunityId", "SplitOwnerId", "SplitPercentage", "SplitTypeId"),
+    ),
+    Source("tasks", "Task", sf.TaskRow, ("OwnerId", "IsClosed")),
+    Source("events", "Event", sf.EventRow, ("OwnerId", "StartDateTime")),
+    Source("emails", "EmailMessage", sf.EmailRow, ("Incoming", "Status", "MessageDate")),
+    Source("email_people", "EmailMessageRelation", sf.EmailPersonRow, ("EmailMessageId", "RelationId")),
+    Source("voice_calls", "VoiceCall", sf.VoiceCallRow, ("CallStartDateTime", "CallConnectDateTime")),
+    Source("campaigns", "Campaign", sf.CampaignRow, ("OwnerId",)),
+    Source("campaign_members", "CampaignMember", sf.CampaignMemberRow, ("HasResponded", "FirstRespondedDate")),
+    Source("quotas", "ForecastingQuota", sf.QuotaRow, ("QuotaOwnerId", "QuotaAmount", "StartDate"), whole=("quota",)),
+    Source("rates", "CurrencyType", sf.CurrencyRow, ("IsoCode", "ConversionRate"), whole=("rate",)),
+)
+"""In the order in which they are to be read."""
+
+BY_STREAM = {source.stream: source for source in SOURCES}
+
+ASIDE: tuple[str, ...] = (
+    "OpportunityFieldHistory",
+    "OpportunitySplitType",
+    "TaskRelation",
+    "EventRelation",
+    "ForecastingType",
+    "Period",
+    "DatedConversionRate",
+)
+"""Objects that only complete the rows of a stream."""
+
+STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
+"""By which changes are found: SystemModstamp also moves when Salesforce itself changes a row."""
+
+
+def asked_fields(shape: type[sf.Row], visible: dict[str, Field]) -> tuple[str, ...]:
+    """What the shape wants and this user may see, as Salesforce writes it; none where the object cannot be seen."""
+    return tuple(field.encode_name for field in msgspec.structs.fields(shape) if field.encode_name in visible)
+
+
+def stamp_field(visible: dict[str, Field]) -> str | None:
+    """The field by which changes of an object are found."""
+    return next((name for name in STAMPS if name in visible), None)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a source of the numbers takes: fields of an object. Where one is hidden the source is missing."""
+
+    source: str
+    sobject: str
+    fields: tuple[str, ...]
+    reason: str
+    advice: str
+
+
+_EMAIL = "Switch on Enhanced Email and let the integration user read EmailMessage"
+
+NEEDS: tuple[Need, ...] = (
+    Need(
+        "opens",
+        "EmailMessage",
+        ("IsTracked", "IsOpened"),
+        "Salesforce does not show whether e-mails were opened.",
+        f"{_EMAIL} with its fields Is Tracked and Is Opened.",
+    ),
+    Need(
+        "bounces",
+        "EmailMessage",
+        ("IsBounced",),
+        "Salesforce does not show whether e-mails bounced.",
+        f"{_EMAIL} with its field Is Bounced, and switch on bounce management.",
+    ),
+    Need(
+        "replies",
+        "EmailMessage",
+        ("Incoming", "ThreadIdentifier"),
+        "Salesforce does not show incoming e-mails and their threads.",
+        f"{_EMAIL}; captured mail appears once it is stored as Salesforce activity.",
+    ),
+    Need(
+        "quotas",
+        "ForecastingQuota",
+        ("QuotaOwnerId", "QuotaAmount", "StartDate"),
+        "Forecast quotas are switched off or not visible.",
+        "Give the integration user View All Forecasts, or set targets for `quota` in kpisync.toml.",
+    ),
+    Need(
+        "campaign_costs",
+        "Campaign",
+        ("ActualCost", "StartDate"),
+        "The actual cost of campaigns is not visible.",
+        "Let the integration user read Campaign with its field Actual Cost.",
+    ),
+    Need(
+        "form_submissions",
+        "CampaignMember",
+        ("HasResponded", "FirstRespondedDate"),
+        "Responses to campaigns are not visible.",
+        "Let the integration user read CampaignMember.",
+    ),
+    Need(
+        "call_durations",
+        "Task",
+        ("CallDurationInSeconds",),
+        "The duration of calls is not visible.",
+        "Let the integration user read the field Call Duration of Task.",
+    ),
+    Need(
+        "amounts",
+        "Opportunity",
+        ("Amount",),
+        "The amount of opportunities is not visible.",
+        "Let the integration user read the field Amount of Opportunity.",
+    ),
+    Need(
+        "lead_channels",
+        "Lead",
+        ("LeadSource",),
+        "The source of leads is not visible.",
+        "Let the integration user read the field Lead Source of Lead.",
+    ),
+    Need(
+        "owner_history",
+        "OpportunityFieldHistory",
+        ("OpportunityId", "NewValue"),
+        "Changes of a deal's owner are not recorded, so a deal is its present owner's.",
+        "Track the history of Opportunity Owner (Setup › Opportunity › Set History Tracking).",
+    ),
+)
+
+ALWAYS_MISSING: tuple[Gap, ...] = (
+    Gap(
+        "clicks",
+        "Salesforce records no clicks in e-mails.",
+        "Only a marketing add-on does; without one this stays blank.",
+    ),
+    Gap(
+        "opt_out_dates",
+        "Salesforce says that somebody opted out, not when.",
+        "Nothing to do: an opt-out counts from now on, for every period.",
+    ),
+)
+
+OPTIONAL = frozenset({"owner_history"})
+"""Gaps that leave every number available, by a rule of their own."""
+
+
+def gaps(fields: Callable[[str], dict[str, Field]], mappings: Mappings) -> Iterator[Gap]:
+    """Everything that this org and user lack, in the order of the table."""
+    yield from ALWAYS_MISSING
+    outcome = mappings.meeting_outcome_field
+    if outcome is None or outcome not in fields("Event"):
+        yield Gap(
+            "meeting_outcomes",
+            "A Salesforce event has no outcome of its own"
+            + ("." if outcome is None else f", and the field {outcome} is not visible."),
+            "Name the field that holds it in mappings.meeting_outcome_field; until then no no-show is known.",
+        )
+    for need in NEEDS:
+        if not set(need.fields) <= fields(need.sobject).keys():
+            yield Gap(need.source, need.reason, need.advice)

@@ -1,0 +1,132 @@
+"""simple-salesforce on our transport: its knowledge of Salesforce, without its missing timeouts and retries.
+
+It builds the addresses of describes, limits, batches and deletion logs and quotes SOQL; a session of ours carries its
+requests. Left to itself it sets no timeout, forgets headers on a replay and turns plain loopback http into https.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+from requests.structures import CaseInsensitiveDict
+from simple_salesforce.api import Salesforce
+from simple_salesforce.exceptions import SalesforceResourceNotFound
+from simple_salesforce.format import format_soql
+
+from connectors.salesforce.answers import accepted
+from connectors.transport import Transport
+
+__all__ = ["Field", "Vendor", "format_soql"]
+
+BATCH = 25
+"""Sub-requests that one composite batch takes."""
+
+
+class Field(msgspec.Struct, frozen=True, gc=False):
+    """What we need to know of a field. `scale` is the number of its decimal places."""
+
+    name: str
+    type: str = "string"
+    createable: bool = False
+    updateable: bool = False
+    externalId: bool = False
+    scale: int = 0
+    precision: int = 0
+    length: int = 0
+
+
+class _Described(msgspec.Struct):
+    fields: list[Field]
+    createable: bool = True
+    updateable: bool = True
+
+
+class RidingSession(requests.Session):
+    """Hands every request of the vendor's client to our transport, which has its own token and host."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__()
+        self._transport = transport
+
+    def request(self, method: str | bytes, url: str | bytes, *_: Any, **asked: Any) -> requests.Response:
+        """Send by the transport; errors are ours, but a missing thing is left to the client to name."""
+        verb = method if isinstance(method, str) else method.decode()
+        parts = urlsplit(url if isinstance(url, str) else url.decode())
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        headers = {k: v for k, v in (asked.pop("headers", None) or {}).items() if k.lower() != "authorization"}
+        content = {k: v for k, v in asked.items() if k in {"params", "json", "data"} and v is not None}
+        # A batch is a POST that only carries GETs here.
+        safe = True if parts.path.endswith("/composite/batch") else None
+        answer = self._transport.send(verb, path, headers=headers, safe=safe, **content)
+        if answer.status_code != 404:
+            accepted(answer, f"{verb} {parts.path}")
+        response = requests.Response()
+        response.status_code = answer.status_code
+        response.headers = CaseInsensitiveDict(answer.headers)
+        response.url = path
+        response._content = answer.content
+        return response
+
+
+class Vendor:
+    """The calls for which the vendor's client is good."""
+
+    def __init__(self, transport: Transport, version: str) -> None:
+        self._transport = transport
+        self._version = version
+
+    def _client(self) -> Salesforce:
+        # Not thread-safe, cheap to make: a new one for each call. Token and host are the transport's.
+        return Salesforce(
+            session_id="-", instance="salesforce.invalid", version=self._version, session=RidingSession(self._transport)
+        )
+
+    def fields(self, names: Sequence[str]) -> dict[str, dict[str, Field]]:
+        """The visible fields of each object; an object that is not there or not visible is missing from the answer."""
+        found: dict[str, dict[str, Field]] = {}
+        for start in range(0, len(names), BATCH):
+            found |= self._fields_of_batch(names[start : start + BATCH])
+        return found
+
+    def _fields_of_batch(self, names: Sequence[str]) -> dict[str, dict[str, Field]]:
+        if len(names) == 1:
+            alone = self._fields_of(names[0])
+            return {} if alone is None else {names[0]: alone}
+        asked = [{"method": "GET", "url": f"v{self._version}/sobjects/{name}/describe"} for name in names]
+        answer = self._client().restful("composite/batch", method="POST", json={"batchRequests": asked})
+        results = cast(Mapping[str, Any], answer)["results"]
+        return {
+            name: _by_name(result["result"])
+            for name, result in zip(names, results, strict=True)
+            if result["statusCode"] == 200
+        }
+
+    def _fields_of(self, name: str) -> dict[str, Field] | None:
+        try:
+            return _by_name(getattr(self._client(), name).describe())
+        except SalesforceResourceNotFound:
+            return None
+
+    def limits(self) -> Mapping[str, Any]:
+        """The org's allowances and what is left of them."""
+        return cast(Mapping[str, Any], self._client().limits())
+
+    def deleted(self, name: str, since: datetime, until: datetime) -> Mapping[str, Any]:
+        """The log of deletions, fifteen days back at the most."""
+        return cast(Mapping[str, Any], getattr(self._client(), name).deleted(since, until))
+
+
+def _by_name(described: Any) -> dict[str, Field]:
+    found = msgspec.convert(described, type=_Described)
+    # Where the object itself may not be written (users, without Manage Internal Users), none of its fields may.
+    return {
+        field.name: msgspec.structs.replace(
+            field,
+            createable=field.createable and found.createable,
+            updateable=field.updateable and found.updateable,
+        )
+        for field in found.fields
+    }
