@@ -1,0 +1,229 @@
+"""How we sign in to HubSpot: a static token, or OAuth with a refresh token that may change at every use."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import httpx
+import msgspec
+
+from connectors.errors import CrmError, NotAllowed, Unreachable
+from connectors.hubspot.answers import Problem, problem_of
+from connectors.hubspot.paths import INTROSPECT, OAUTH, TOKEN_INFO
+from connectors.hubspot.settings import OPTIONAL_SCOPES, SCOPES, HubSpotSettings
+from connectors.transport import Transport
+
+Secrets = Callable[[str], str | None]
+Store = Callable[[str, str], None]
+
+USED_SHARE = 0.75
+"""A token is renewed after this share of its life, so that none expires on the way."""
+
+RECONNECT = frozenset({"invalid_grant", "BAD_REFRESH_TOKEN", "BAD_HUB", "access_denied"})
+
+
+class Granted(msgspec.Struct, frozen=True):
+    """What the token endpoint grants."""
+
+    access_token: str
+    expires_in: int = 1800
+    refresh_token: str | None = None
+    scopes: list[str] = []
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What HubSpot tells about a token."""
+
+    scopes: list[str] = []
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What it says instead."""
+
+    error: str = ""
+    status: str = ""
+    message: str = ""
+
+
+class StaticToken:
+    """A service key or the token of a private app. Asked for anew after a 401, for it may have been rotated."""
+
+    def __init__(self, settings: HubSpotSettings, secrets: Secrets) -> None:
+        self._environment = settings.environment
+        self._secrets = secrets
+
+    def __call__(self, transport: Transport) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self._token()}"}
+
+    def scopes(self, transport: Transport) -> frozenset[str] | None:
+        """The token's scopes; None where HubSpot does not tell (service keys have no documented way)."""
+        return _told(transport.send("POST", TOKEN_INFO, safe=True, json={"tokenKey": self._token()}))
+
+    def _token(self) -> str:
+        token = self._secrets("TOKEN")
+        if not token:
+            raise NotAllowed(
+                "KPI-HS-011",
+                "There is no HubSpot token.",
+                f"Store the service key with kpisync init, or set {self._environment}TOKEN.",
+            )
+        return token.strip()
+
+
+class FreshToken(Mapping[str, str]):
+    """The headers of an OAuth connection. Reading them renews the token when most of its life is over; of many
+    threads one asks HubSpot and the others wait for its answer."""
+
+    def __init__(self, renew: Callable[[], Granted], clock: Callable[[], float]) -> None:
+        self._renew = renew
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token = ""
+        self._until = float("-inf")
+        self["Authorization"]  # the first token, so that a refusal shows at sign-in
+
+    def __getitem__(self, name: str) -> str:
+        if name != "Authorization":
+            raise KeyError(name)
+        with self._lock:
+            if self._clock() >= self._until:
+                asked = self._clock()
+                granted = self._renew()
+                self._token = granted.access_token
+                self._until = asked + granted.expires_in * USED_SHARE
+            return f"Bearer {self._token}"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("Authorization",))
+
+    def __len__(self) -> int:
+        return 1
+
+
+class OAuth:
+    """Signs in with the refresh token, and hands a new one to `store` before the access token is used: a token that
+    rotated and was lost with a crash would lock the company out."""
+
+    def __init__(
+        self,
+        settings: HubSpotSettings,
+        secrets: Secrets,
+        store: Store | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._environment = settings.environment
+        self._client_id = settings.client_id
+        self._secrets = secrets
+        self._store = store
+        self._clock = clock
+        self._rotated: str | None = None
+        self._scopes: frozenset[str] | None = None
+
+    def scopes(self, transport: Transport) -> frozenset[str] | None:
+        """What the company granted: told with every token, else asked for."""
+        bearer = transport.authorisation()["Authorization"]
+        if self._scopes is None:
+            form = {
+                "client_id": self._client_id,
+                "client_secret": self._needed("CLIENT_SECRET"),
+                "token": bearer.removeprefix("Bearer "),
+                "token_type_hint": "access_token",
+            }
+            self._scopes = _told(transport.send("POST", INTROSPECT, signed=False, safe=True, data=form))
+        return self._scopes
+
+    def __call__(self, transport: Transport) -> Mapping[str, str]:
+        return FreshToken(lambda: self._refresh(transport), self._clock)
+
+    def _refresh(self, transport: Transport) -> Granted:
+        refresh_token = self._rotated or self._needed("REFRESH_TOKEN")
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": self._client_id,
+            "client_secret": self._needed("CLIENT_SECRET"),
+            "refresh_token": refresh_token,
+        }
+        granted = ask_for_token(transport, form)
+        self._scopes = frozenset(granted.scopes) or None
+        if granted.refresh_token and granted.refresh_token != refresh_token:
+            self._rotated = granted.refresh_token
+            if self._store:
+                self._store("REFRESH_TOKEN", granted.refresh_token)
+        return granted
+
+    def _needed(self, name: str) -> str:
+        secret = self._secrets(name)
+        if not secret:
+            raise NotAllowed(
+                "KPI-HS-011",
+                f"There is no {name.replace('_', ' ').lower()} for HubSpot.",
+                f"Connect again with kpisync init, or set {self._environment}{name}.",
+            )
+        return secret
+
+
+def ask_for_token(transport: Transport, form: Mapping[str, str]) -> Granted:
+    """What HubSpot's token endpoint grants for this form. Not repeated on a lost answer: the token may have rotated."""
+    response = transport.send("POST", OAUTH, signed=False, data=dict(form))
+    if response.status_code == 200:
+        try:
+            return msgspec.json.decode(response.content, type=Granted)
+        except msgspec.DecodeError as error:
+            raise Unreachable(
+                "KPI-HS-032", "HubSpot's answer to the sign-in cannot be read.", "The next run tries again."
+            ) from error
+    raise _sign_in_error(response.status_code, _refusal(response.content), problem_of(response))
+
+
+def _told(response: httpx.Response) -> frozenset[str] | None:
+    if response.status_code != 200:
+        return None
+    try:
+        return frozenset(msgspec.json.decode(response.content, type=Told).scopes) or None
+    except msgspec.DecodeError:
+        return None
+
+
+def _refusal(body: bytes) -> Refusal:
+    try:
+        return msgspec.json.decode(body, type=Refusal)
+    except msgspec.DecodeError:
+        return Refusal()
+
+
+def _sign_in_error(status: int, refusal: Refusal, problem: Problem) -> CrmError:
+    if {refusal.error, refusal.status} & RECONNECT:
+        return NotAllowed(
+            "KPI-HS-013",
+            "HubSpot no longer knows this connection; the app was removed or its access revoked.",
+            "Connect again with kpisync init.",
+        )
+    if status == 429 or status >= 500:
+        return Unreachable(
+            "KPI-HS-032", f"HubSpot cannot sign us in at the moment (HTTP {status}).", "The next run tries again."
+        )
+    why = refusal.status or refusal.error or problem.category or f"HTTP {status}"
+    return NotAllowed(
+        "KPI-HS-014",
+        f"HubSpot rejects the sign-in of the app ({why}).",
+        "Compare client_id in kpisync.toml and the stored client secret with the app's page in HubSpot.",
+    )
+
+
+def authorize_url(client_id: str, redirect_uri: str, state: str) -> str:
+    """Where an admin grants access; HubSpot sends the browser back to `redirect_uri` with a code."""
+    from hubspot.utils.oauth import get_auth_url  # 0.25 s, and only a wizard needs it
+
+    return str(get_auth_url(client_id, redirect_uri, SCOPES, OPTIONAL_SCOPES, state))
+
+
+def exchange_code(transport: Transport, client_id: str, client_secret: str, redirect_uri: str, code: str) -> Granted:
+    """The first tokens for the code that came back with the browser."""
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": client_id,
+        "client_secret": client_secret,
+        "redirect_uri": redirect_uri,
+        "code": code,
+    }
+    return ask_for_token(transport, form)

@@ -1,0 +1,208 @@
+"""HubSpot behind the contract that every CRM answers to."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Self
+
+import msgspec
+
+from connectors.contract import (
+    Capabilities,
+    Change,
+    FieldValue,
+    Gap,
+    KpiField,
+    NotProvisioned,
+    Page,
+    Provisioned,
+    Refused,
+    Surface,
+    Written,
+)
+from connectors.errors import CrmError
+from connectors.hubspot import ours
+from connectors.hubspot.answers import Absent, MissingScope, Rejected, policy
+from connectors.hubspot.auth import OAuth, Secrets, StaticToken, Store
+from connectors.hubspot.facts import Facts
+from connectors.hubspot.pace import Pace
+from connectors.hubspot.paths import Paths
+from connectors.hubspot.portal import Portal
+from connectors.hubspot.provision import Provisioner
+from connectors.hubspot.reader import ObjectReader
+from connectors.hubspot.registers import RegisterReader
+from connectors.hubspot.scopes import Scopes
+from connectors.hubspot.settings import HubSpotSettings, checked
+from connectors.hubspot.streams import DOCUMENTS, ObjectStream, Stream, gaps_of, streams
+from connectors.hubspot.web import WebReader
+from connectors.hubspot.wire import shapes
+from connectors.hubspot.writer import Writer
+from connectors.transport import Transport
+from kpi_engine.records import Company
+
+log = logging.getLogger("kpisync.hubspot")
+
+CODE = "KPI-HS-030"
+
+
+class HubSpotConnector:
+    """One portal. Made by `connect`; several threads may read different streams at once."""
+
+    crm = "hubspot"
+
+    def __init__(self, settings: HubSpotSettings, portal: Portal, pace: Pace, scopes: Scopes) -> None:
+        mappings = settings.mappings
+        lead_kind = "leads" if mappings.leads == "leads_object" else "contacts"
+        self._portal = portal
+        self._pace = pace
+        self._facts = Facts(portal)
+        self._scopes = scopes
+        self._streams = {stream.name: stream for stream in streams(mappings)}
+        self._objects = ObjectReader(portal, self._facts, mappings)
+        self._registers = RegisterReader(portal, self._facts, mappings)
+        self._web = WebReader(portal)
+        self._writer = Writer(portal, self._facts, lead_kind)
+        self._provisioner = Provisioner(portal, self._facts, lead_kind)
+        self._lead_kind = lead_kind
+        self._closed: dict[str, list[Gap]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def capabilities(self) -> Capabilities:
+        """Sign in, and see what this token may read and where our numbers can be shown."""
+        account = self._facts.account()
+        for stream in self._streams.values():
+            refusal = self._scopes.refusal(stream)
+            if refusal:
+                self._close(stream, refusal)
+        surfaces, lacking = self._surfaces()
+        gaps = (*self._source_gaps(), *lacking)
+        return Capabilities(
+            organisation=str(account.portal_id),
+            time_zone=shapes.time_zone(account.time_zone),
+            home_currency=account.company_currency,
+            fiscal_year_start=None,
+            streams=tuple(name for name in self._streams if name not in self._closed),
+            surfaces=surfaces,
+            gaps=gaps,
+            daily_calls=self._pace.daily,
+            daily_calls_left=self._pace.daily_left,
+        )
+
+    def company_defaults(self, company: Company) -> Company:
+        """HubSpot names no deal of a conversion, and what is missing here is missing for every number."""
+        missing = {gap.source: gap.reason for gap in self._source_gaps()}
+        return msgspec.structs.replace(company, missing={**company.missing, **missing}, lead_deal_from_links=True)
+
+    def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
+        """Everything of a stream since `cursor`. A stream that the token may not see ends without a page and becomes a
+        gap; the connection goes on."""
+        chosen = self._streams[stream]
+        try:
+            yield from self._pages(chosen, cursor)
+        except MissingScope as refusal:
+            log.warning("hubspot.stream_closed", extra={"stream": stream, "scopes": list(refusal.scopes)})
+            self._close(chosen, refusal)
+
+    def _pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
+        if isinstance(stream, ObjectStream):
+            return self._objects.read(stream, cursor)
+        match stream.name:
+            case "owners":
+                return self._registers.owners()
+            case "currencies":
+                return self._registers.currencies()
+            case "campaigns":
+                return self._registers.campaigns()
+            case "deal_splits":
+                return self._registers.deal_splits()
+            case "forms":
+                return self._web.forms(cursor)
+            case "page_views":
+                return self._web.page_views(cursor)
+            case name:
+                raise KeyError(name)
+
+    def _close(self, stream: Stream, refusal: CrmError) -> None:
+        self._closed[stream.name] = gaps_of(stream, refusal.message, refusal.advice)
+
+    def _source_gaps(self) -> list[Gap]:
+        return [Gap(*DOCUMENTS), *(gap for gaps in self._closed.values() for gap in gaps)]
+
+    def _surfaces(self) -> tuple[frozenset[Surface], list[Gap]]:
+        """Where everything is ready to be written, and why it is not elsewhere."""
+        probes: dict[Surface, Callable[[], bool]] = {
+            Surface.KPI_RECORDS: lambda: self._facts.kpi_object() is not None,
+            Surface.PERSON_FIELDS: self._has_person_fields,
+            Surface.LEAD_SCORES: lambda: self._has_property(self._lead_kind, ours.SCORE),
+        }
+        ready: set[Surface] = set()
+        lacking: list[Gap] = []
+        for surface, probe in probes.items():
+            try:
+                if probe():
+                    ready.add(surface)
+                    continue
+                reason, advice = "What it needs does not exist in this portal yet.", "Run kpisync provision."
+            except (MissingScope, Rejected) as refusal:
+                reason, advice = refusal.message, refusal.advice
+            lacking.append(Gap(surface.value, reason, advice))
+        return frozenset(ready), lacking
+
+    def _has_person_fields(self) -> bool:
+        return any(each.name.startswith(ours.PREFIX) for each in self._facts.definitions("users"))
+
+    def _has_property(self, kind: str, name: str) -> bool:
+        try:
+            self._portal.get(f"{self._portal.paths.properties(kind)}/{name}", f"property {name}")
+        except Absent:
+            return False
+        return True
+
+    def provision(self, kpis: Sequence[KpiField], *, dry_run: bool = False) -> Iterator[Provisioned | NotProvisioned]:
+        return self._provisioner.provision(kpis, dry_run=dry_run)
+
+    def unprovision(self, kpis: Sequence[KpiField], *, dry_run: bool = False) -> Iterator[Provisioned | NotProvisioned]:
+        return self._provisioner.unprovision(kpis, dry_run=dry_run)
+
+    def show(
+        self, surface: Surface, keys: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[str, Mapping[str, FieldValue]]:
+        return self._writer.show(surface, keys, fields)
+
+    def push(self, changes: Iterable[Change]) -> Iterator[Written | Refused]:
+        return self._writer.push(changes)
+
+    def calls(self) -> int:
+        return self._portal.transport.counters.requests
+
+    def close(self) -> None:
+        self._portal.close()
+
+
+def connect(
+    settings: HubSpotSettings,
+    secrets: Secrets,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    store: Store | None = None,
+) -> HubSpotConnector:
+    """A connector for this portal; nothing is sent before its first call.
+
+    `secrets` gives TOKEN, or CLIENT_SECRET and REFRESH_TOKEN, by name; `store` keeps a refresh token that HubSpot
+    exchanged for a new one, and is called before the new one is used.
+    """
+    settings = checked(settings)
+    pace = Pace(clock=clock, sleep=sleep)
+    sign_in = StaticToken(settings, secrets) if settings.auth == "token" else OAuth(settings, secrets, store, clock)
+    transport = Transport(
+        settings.base_url, policy(), sign_in, code=CODE, pace=pace.before, sleep=sleep, on_response=pace.after
+    )
+    portal = Portal(transport, Paths(settings.api_version))
+    scopes = Scopes(portal, lambda: sign_in.scopes(transport))
+    return HubSpotConnector(settings, portal, pace, scopes)

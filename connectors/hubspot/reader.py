@@ -1,0 +1,279 @@
+"""Reading CRM records: a first load by plain lists, afterwards only what changed, and what was archived or merged.
+
+Lists have no ceiling but know no filter; a search filters but stops at ten thousand rows and lags some seconds. So the
+list is for the beginning, and a search finds the ids of what changed, which are then read in batches. Within one search
+the rows are walked by id, never by time: after a bulk edit thousands of rows share one stamp.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec.structs import replace
+
+from connectors.contract import Page, Unread
+from connectors.hubspot.answers import MissingScope
+from connectors.hubspot.cursor import OVERLAP, REMEMBERED, Cursor, cursor_of, within
+from connectors.hubspot.facts import Facts
+from connectors.hubspot.portal import SEARCH_PAGE, Portal
+from connectors.hubspot.settings import HubSpotMappings
+from connectors.hubspot.streams import ObjectStream
+from connectors.hubspot.wire import activities, deals, people
+from connectors.hubspot.wire.shapes import BadRow, Row, Unclear, merged_ids, millis, modified
+from kpi_engine.records import Link, Millis, Record
+
+log = logging.getLogger("kpisync.hubspot")
+
+ABSORBED_AT_ONCE = 1000
+"""Records in one page of ours: one batch of associations, one transaction of the cache."""
+
+Translate = Callable[[Row, bool], list[Record]]
+
+
+class ObjectReader:
+    """Reads one portal's CRM records as our pages."""
+
+    def __init__(self, portal: Portal, facts: Facts, mappings: HubSpotMappings) -> None:
+        self._portal = portal
+        self._facts = facts
+        self._mappings = mappings
+
+    def read(self, stream: ObjectStream, cursor: str | None) -> Iterator[Page]:
+        """Everything since `cursor`, then what was archived."""
+        at = cursor_of(cursor)
+        for page in self._changes(stream, at) if at.loaded else self._load(stream, at):
+            at = cursor_of(page.cursor)
+            yield page
+        yield from self._archived(stream, at)
+
+    def _load(self, stream: ObjectStream, at: Cursor) -> Iterator[Page]:
+        total = None
+        if at.after is None:
+            newest = self._portal.search(stream.kind, [], sort=stream.stamp, descending=True, limit=1)
+            at, total = replace(at, newest=max(_stamps(newest.rows, stream), default=0)), newest.total
+        rows: list[Row] = []
+        bad: list[BadRow] = []
+        for listed in self._portal.pages(stream.kind, self._wanted(stream), after=at.after):
+            rows += listed.results
+            bad += listed.bad
+            recent = at.recent + within(_stamps(listed.results, stream), at.newest)
+            at = replace(at, after=listed.after, recent=recent, loaded=listed.after is None)
+            if len(rows) >= ABSORBED_AT_ONCE or at.loaded:
+                yield self._page(stream, rows, at, bad=bad, total=total)
+                rows, bad = [], []
+
+    def _changes(self, stream: ObjectStream, at: Cursor) -> Iterator[Page]:
+        if at.until is not None:
+            yield from self._walk(stream, at)
+            return
+        found = self._portal.search(
+            stream.kind, [_at_least(stream.stamp, at.since)], sort=stream.stamp, descending=True, limit=SEARCH_PAGE
+        )
+        stamps = _stamps(found.rows, stream)
+        newest = max(stamps, default=0)
+        if newest <= at.newest and found.total == at.recent:
+            return
+        newest = max(newest, at.newest)
+        if found.total > len(found.rows):
+            yield from self._walk(stream, replace(at, until=newest, last="0", recent=0))
+            return
+        at = replace(at, newest=newest, recent=within(stamps, newest))
+        yield self._changed(stream, [row.id for row in found.rows], at, found.total)
+
+    def _walk(self, stream: ObjectStream, at: Cursor) -> Iterator[Page]:
+        """What changed in the window that ends at `at.until`, by ascending id, however many rows there are."""
+        until = at.until
+        assert until is not None
+        ids: list[str] = []
+        total = None
+        while True:
+            window = [
+                _at_least(stream.stamp, at.since),
+                {"propertyName": stream.stamp, "operator": "LTE", "value": str(until)},
+                {"propertyName": "hs_object_id", "operator": "GT", "value": at.last},
+            ]
+            found = self._portal.search(stream.kind, window, sort="hs_object_id", limit=SEARCH_PAGE)
+            total = found.total if total is None else total
+            ids += [row.id for row in found.rows]
+            recent = at.recent + within(_stamps(found.rows, stream), until)
+            at = replace(at, recent=recent, last=found.rows[-1].id if found.rows else at.last)
+            if found.total <= len(found.rows) or not found.rows:
+                break
+            if len(ids) >= ABSORBED_AT_ONCE:
+                yield self._changed(stream, ids, at, total)
+                ids = []
+        done = replace(at, newest=until, until=None, last="0")
+        yield self._changed(stream, ids, done, total)
+
+    def _changed(self, stream: ObjectStream, ids: Sequence[str], at: Cursor, total: int | None) -> Page:
+        batch = self._portal.batch_read(stream.kind, ids, self._wanted(stream))
+        vanished = self._vanished(stream, ids, batch.rows, batch.bad)
+        return self._page(stream, batch.rows, at, bad=batch.bad, total=total, changed=True, gone=vanished)
+
+    def _vanished(
+        self, stream: ObjectStream, ids: Sequence[str], rows: Sequence[Row], bad: Sequence[BadRow]
+    ) -> list[tuple[str, str]]:
+        """Those that the search still knew and the read no longer did: deleted in between. A merged one is answered
+        by the record that it was merged into, which names it."""
+        answered = {row.id for row in rows} | {one.id for one in bad}
+        answered.update(each for row in rows for each in merged_ids(row))
+        return [(stream.record, each) for each in ids if each not in answered]
+
+    def _archived(self, stream: ObjectStream, at: Cursor) -> Iterator[Page]:
+        """What was archived since the last look, as deleted records."""
+        rows: list[Row] = []
+        bad: list[BadRow] = []
+        mark = at.archived
+        moments: dict[str, int] = {}
+        # Undefined names are ignored here, and asking for the definitions would cost a quiet sync one more call.
+        for listed in self._portal.pages(stream.kind, stream.wanted, archived=True):
+            bad += listed.bad
+            for row in listed.results:
+                moments[row.id] = millis(row.archived_at, "archivedAt") if row.archived_at else mark
+            rows += [row for row in listed.results if moments[row.id] >= mark - OVERLAP and row.id not in at.gone]
+        if not rows:
+            return
+        newest = max([mark, *moments.values()])
+        recent = sorted(each for each, moment in moments.items() if moment >= newest - OVERLAP)
+        gone = tuple(recent) if len(recent) <= REMEMBERED else ()
+        rows = [replace(row, archived=True) for row in rows]
+        yield self._page(stream, rows, replace(at, archived=newest, gone=gone), bad=bad, changed=True, linked=False)
+
+    def _wanted(self, stream: ObjectStream) -> list[str]:
+        return self._facts.defined(stream.kind, stream.wanted)
+
+    def _page(
+        self,
+        stream: ObjectStream,
+        rows: Sequence[Row],
+        at: Cursor,
+        *,
+        bad: Sequence[BadRow],
+        total: int | None = None,
+        changed: bool = False,
+        gone: Sequence[tuple[str, str]] = (),
+        linked: bool = True,
+    ) -> Page:
+        translate = self._translation(stream, rows)
+        records: list[Record] = []
+        unread = [Unread(stream.name, one.id, one.reason) for one in bad]
+        vanished = list(gone)
+        for row in self._with_history(stream, rows):
+            try:
+                translated = translate(row, changed)
+            except Unclear as unclear:
+                unread.append(Unread(stream.name, row.id, str(unclear)))
+                continue
+            records += translated
+            if not translated and changed:
+                vanished.append((stream.record, row.id))
+            if stream.record in {"interaction", "task"}:
+                vanished += [(stream.record, each) for each in merged_ids(row)]
+        links, relinked = self._links(stream, rows) if linked else ([], [])
+        return Page(
+            stream=stream.name,
+            rows=[*records, *links],
+            cursor=at.text(),
+            gone=vanished,
+            relinked=relinked,
+            unread=unread,
+            total=total,
+        )
+
+    def _translation(self, stream: ObjectStream, rows: Sequence[Row]) -> Translate:
+        facts = self._facts
+        match stream.name:
+            case "contacts":
+                leads = self._mappings.leads == "contacts"
+                return lambda row, changed: people.contact(row, changed=changed, leads=leads)
+            case "leads":
+                contacts = self._portal.associations("leads", "contacts", [row.id for row in rows])
+                return lambda row, _: people.lead_object(row, next(iter(contacts.get(row.id, ())), None))
+            case "deals":
+                stages = facts.stages()
+                return lambda row, _: deals.deal(row, stages)
+            case "goals":
+                directory = facts.directory()
+                return lambda row, _: deals.quota(row, directory, self._mappings.revenue_goals)
+            case name:
+                context = facts.context()
+                activity = ACTIVITIES[name]
+                return lambda row, _: [activity(row, context)]
+
+    def _with_history(self, stream: ObjectStream, rows: Sequence[Row]) -> Sequence[Row]:
+        """The few records of which the past matters, with it."""
+        match stream.name:
+            case "contacts":
+                ids, names = _needing(people.needs_history, rows), self._facts.defined("contacts", people.HISTORY)
+            case "deals":
+                ids, names = _needing(deals.needs_history, rows), ["hubspot_owner_id"]
+            case _:
+                return rows
+        if not ids or not names:
+            return rows
+        past = {row.id: row.history for row in self._portal.batch_read(stream.kind, ids, [], history=names).rows}
+        return [replace(row, history=past[row.id]) if row.id in past else row for row in rows]
+
+    def _links(self, stream: ObjectStream, rows: Sequence[Row]) -> tuple[list[Link], list[tuple[str, str, str]]]:
+        """What hangs on these records now; links that they had before and no longer have are replaced."""
+        links: list[Link] = []
+        relinked: list[tuple[str, str, str]] = []
+        if stream.link_as is None:
+            return links, relinked
+        stamps = {row.id: _stamp(row, stream) for row in rows}
+        for kind, end in stream.links:
+            try:
+                found = self._portal.associations(stream.kind, kind, list(stamps))
+            except MissingScope as closed:
+                log.warning("hubspot.links_closed", extra={"stream": stream.name, "to": kind, "why": closed.code})
+                continue
+            relinked += [(stream.link_as, one, end) for one in stamps]
+            links += [
+                Link(
+                    id=f"{stream.link_as}:{one}:{end}:{other}",
+                    modified=stamps[one],
+                    from_kind=stream.link_as,
+                    from_id=one,
+                    to_kind=end,
+                    to_id=other,
+                )
+                for one, others in found.items()
+                if one in stamps
+                for other in others
+            ]
+        return links, relinked
+
+
+ACTIVITIES: dict[str, Callable[[Row, activities.Context], Record]] = {
+    "calls": activities.call,
+    "emails": activities.email,
+    "meetings": activities.meeting,
+    "communications": activities.communication,
+    "tasks": activities.task,
+}
+
+
+def _at_least(stamp: str, since: int) -> dict[str, str]:
+    return {"propertyName": stamp, "operator": "GTE", "value": str(since)}
+
+
+def _stamps(rows: Sequence[Row], stream: ObjectStream) -> list[int]:
+    return [_stamp(row, stream) for row in rows]
+
+
+def _stamp(row: Row, stream: ObjectStream) -> Millis:
+    try:
+        return modified(row, stream.stamp)
+    except Unclear:
+        return Millis(0)
+
+
+def _needing(needs: Callable[[Row], bool], rows: Sequence[Row]) -> list[str]:
+    """The ids of the records of which the past must be looked up; unclear ones are told apart when translated."""
+    ids = []
+    for row in rows:
+        try:
+            if not row.archived and needs(row):
+                ids.append(row.id)
+        except Unclear:
+            continue
+    return ids

@@ -1,0 +1,94 @@
+"""What differs between HubSpot portals: how to sign in, which API version, and how this company uses its CRM."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import httpx
+import msgspec
+
+from connectors.errors import NotAllowed
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+VERSION = re.compile(r"v3|\d{4}-(03|09)")
+
+SCOPES: tuple[str, ...] = (
+    "oauth",
+    "crm.objects.owners.read",
+    "crm.objects.users.read",
+    "crm.objects.users.write",
+    "crm.objects.contacts.read",
+    "crm.objects.contacts.write",
+    "crm.schemas.contacts.write",
+    "crm.objects.deals.read",
+)
+"""What the round trip cannot do without."""
+
+OPTIONAL_SCOPES: tuple[str, ...] = (
+    "sales-email-read",
+    "crm.objects.leads.read",
+    "crm.objects.goals.read",
+    "crm.dealsplits.read_write",
+    "marketing.campaigns.read",
+    "forms",
+    "settings.currencies.read",
+    "crm.schemas.custom.read",
+    "crm.schemas.custom.write",
+    "crm.objects.custom.read",
+    "crm.objects.custom.write",
+)
+"""What only some editions grant; asking for them as required would fail the sign-in of a smaller portal."""
+
+
+class HubSpotMappings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How this company uses HubSpot, where companies differ.
+
+    leads           contacts: a contact with a lead's lifecycle stage is a lead; leads_object: the Leads object is
+    revenue_goals   a goal whose type (or, without a type, whose name) holds one of these words is a revenue quota
+    managers        rep's e-mail → manager's e-mail; HubSpot's API knows no manager chain
+    """
+
+    leads: Literal["contacts", "leads_object"] = "contacts"
+    revenue_goals: tuple[str, ...] = ("revenue", "quota", "ingreso", "cuota")
+    managers: Mapping[str, str] = {}
+
+
+class HubSpotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One connection to a portal, by the name that the company gave it. Secrets are not here: they are asked for by
+    name when they are needed."""
+
+    name: str = "hubspot"
+    base_url: str = "https://api.hubapi.com"
+    auth: Literal["token", "oauth"] = "token"
+    client_id: str = ""
+    api_version: str = "2026-09"
+    mappings: HubSpotMappings = HubSpotMappings()
+
+    @property
+    def environment(self) -> str:
+        """How the environment variables of this connection's secrets begin."""
+        return f"KPISYNC_{self.name.upper().replace('-', '_')}_"
+
+
+def checked(settings: HubSpotSettings) -> HubSpotSettings:
+    """The same settings, once they can work: an encrypted address, a version that exists, a client for OAuth."""
+    url = httpx.URL(settings.base_url)
+    if url.scheme != "https" and not (url.scheme == "http" and url.host in LOOPBACK):
+        raise NotAllowed(
+            "KPI-HS-001",
+            f"{settings.base_url} is not an encrypted address.",
+            "Use https in `base_url`; plain http is only for a CRM on this very machine.",
+        )
+    if not VERSION.fullmatch(settings.api_version):
+        raise NotAllowed(
+            "KPI-HS-002",
+            f"HubSpot has no API version {settings.api_version!r}.",
+            'Set `api_version` to a dated version such as "2026-09", or to "v3" for the legacy paths.',
+        )
+    if settings.auth == "oauth" and not settings.client_id:
+        raise NotAllowed(
+            "KPI-HS-003",
+            "OAuth needs the client id of your HubSpot app.",
+            "Set `client_id` for this connection in kpisync.toml.",
+        )
+    return settings

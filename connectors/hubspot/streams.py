@@ -1,0 +1,172 @@
+"""What is read from a portal, in which order, with which scope, and which sources are missing without it.
+
+`sources` are the names that `Company.missing` knows: the one place where the HubSpot side says what a closed stream
+costs.
+"""
+
+import msgspec
+
+from connectors.contract import Gap
+from connectors.hubspot.settings import HubSpotMappings
+from connectors.hubspot.wire import activities, deals, people
+
+MODIFIED = "hs_lastmodifieddate"
+CONTACT_MODIFIED = "lastmodifieddate"
+
+DOCUMENTS = (
+    "documents",
+    "HubSpot's API does not tell who read a sales document, or for how long.",
+    "Nothing to do: the score is computed without document minutes.",
+)
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of thing that is read. `scopes` is what HubSpot asks for; `kind` its name in paths."""
+
+    name: str
+    kind: str
+    scopes: tuple[str, ...]
+    sources: tuple[str, ...] = ()
+
+
+class ObjectStream(Stream, frozen=True, kw_only=True):
+    """CRM records that are listed at first and searched by their modification stamp afterwards.
+
+    links    what hangs on a record: the kind to ask associations for → what our links call that end
+    link_as  what our links call the record itself; None: it has no links
+    record   the kind of our records, for those that stop being one
+    """
+
+    stamp: str = MODIFIED
+    wanted: tuple[str, ...] = ()
+    link_as: str | None = None
+    links: tuple[tuple[str, str], ...] = ()
+    record: str
+
+
+CONTACTS_READ = ("crm.objects.contacts.read",)
+TO_PEOPLE_AND_DEALS = (("contacts", "person"), ("deals", "deal"))
+
+OWNERS = Stream(name="owners", kind="owners", scopes=("crm.objects.owners.read",))
+CONTACTS = ObjectStream(
+    name="contacts",
+    kind="contacts",
+    scopes=CONTACTS_READ,
+    sources=("leads", "opt_out_dates", "qualified_dates"),
+    stamp=CONTACT_MODIFIED,
+    wanted=people.CONTACT_PROPERTIES,
+    record="person",
+)
+LEADS = ObjectStream(
+    name="leads",
+    kind="leads",
+    scopes=("crm.objects.leads.read",),
+    sources=("leads",),
+    wanted=people.LEAD_PROPERTIES,
+    record="lead",
+)
+DEALS = ObjectStream(
+    name="deals",
+    kind="deals",
+    scopes=("crm.objects.deals.read",),
+    sources=("deals",),
+    wanted=deals.DEAL_PROPERTIES,
+    link_as="deal",
+    links=(("contacts", "person"),),
+    record="deal",
+)
+CALLS = ObjectStream(
+    name="calls",
+    kind="calls",
+    scopes=CONTACTS_READ,
+    sources=("calls",),
+    wanted=activities.CALL_PROPERTIES,
+    link_as="interaction",
+    links=TO_PEOPLE_AND_DEALS,
+    record="interaction",
+)
+EMAILS = ObjectStream(
+    name="emails",
+    kind="emails",
+    scopes=("crm.objects.contacts.read", "sales-email-read"),
+    sources=("emails", "opens", "clicks", "bounces", "replies"),
+    wanted=activities.EMAIL_PROPERTIES,
+    link_as="interaction",
+    links=TO_PEOPLE_AND_DEALS,
+    record="interaction",
+)
+MEETINGS = ObjectStream(
+    name="meetings",
+    kind="meetings",
+    scopes=CONTACTS_READ,
+    sources=("meetings",),
+    wanted=activities.MEETING_PROPERTIES,
+    link_as="interaction",
+    links=TO_PEOPLE_AND_DEALS,
+    record="interaction",
+)
+COMMUNICATIONS = ObjectStream(
+    name="communications",
+    kind="communications",
+    scopes=CONTACTS_READ,
+    sources=("messages",),
+    wanted=activities.COMMUNICATION_PROPERTIES,
+    link_as="interaction",
+    links=TO_PEOPLE_AND_DEALS,
+    record="interaction",
+)
+TASKS = ObjectStream(
+    name="tasks",
+    kind="tasks",
+    scopes=CONTACTS_READ,
+    sources=("tasks",),
+    wanted=activities.TASK_PROPERTIES,
+    link_as="task",
+    links=TO_PEOPLE_AND_DEALS,
+    record="task",
+)
+GOALS = ObjectStream(
+    name="goals",
+    kind="goal_targets",
+    scopes=("crm.objects.goals.read",),
+    sources=("quotas",),
+    wanted=deals.GOAL_PROPERTIES,
+    record="quota",
+)
+DEAL_SPLITS = Stream(name="deal_splits", kind="deal splits", scopes=("crm.dealsplits.read_write",), sources=("splits",))
+CAMPAIGNS = Stream(
+    name="campaigns",
+    kind="campaigns",
+    scopes=("marketing.campaigns.read",),
+    sources=("campaigns", "campaign_costs"),
+)
+FORMS = Stream(name="forms", kind="forms", scopes=("forms",), sources=("form_submissions",))
+PAGE_VIEWS = Stream(name="page_views", kind="page views", scopes=("oauth",), sources=("page_views",))
+CURRENCIES = Stream(name="currencies", kind="currencies", scopes=("settings.currencies.read",), sources=("rates",))
+
+
+def streams(mappings: HubSpotMappings) -> tuple[Stream, ...]:
+    """Everything to read, reps first; the Leads object only where the settings choose it."""
+    leads: tuple[Stream, ...] = (LEADS,) if mappings.leads == "leads_object" else ()
+    return (
+        OWNERS,
+        CURRENCIES,
+        CONTACTS,
+        *leads,
+        DEALS,
+        DEAL_SPLITS,
+        CALLS,
+        EMAILS,
+        MEETINGS,
+        COMMUNICATIONS,
+        TASKS,
+        GOALS,
+        CAMPAIGNS,
+        FORMS,
+        PAGE_VIEWS,
+    )
+
+
+def gaps_of(stream: Stream, reason: str, advice: str) -> list[Gap]:
+    """What is missing without this stream."""
+    return [Gap(source, reason, advice) for source in stream.sources or (stream.name,)]

@@ -1,0 +1,136 @@
+"""What people did on the company's website: form submissions and page views."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from connectors.contract import Page, Unread
+from connectors.hubspot.cursor import OVERLAP
+from connectors.hubspot.paths import FORMS, SUBMISSIONS
+from connectors.hubspot.portal import Portal
+from connectors.hubspot.wire import engagement
+from connectors.hubspot.wire.engagement import Occurrences, Submission, Submissions
+from connectors.hubspot.wire.shapes import Paging, Row, Unclear
+from kpi_engine.records import Event
+
+SUBMISSION_PAGE = 50
+EVENT_PAGE = 100
+AT_ONCE = 1000
+
+
+class _Form(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Forms(msgspec.Struct, frozen=True):
+    results: list[_Form] = []
+    paging: Paging | None = None
+
+
+class FormsCursor(msgspec.Struct, frozen=True):
+    """form → the newest submission that has been read."""
+
+    newest: dict[str, int] = {}
+
+
+class ViewsCursor(msgspec.Struct, frozen=True):
+    newest: int | None = None
+
+
+class WebReader:
+    """Reads one portal's web events."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    def forms(self, cursor: str | None) -> Iterator[Page]:
+        """Each form's submissions since the last look. A form that was begun and not finished is begun again."""
+        newest = dict(msgspec.json.decode(cursor, type=FormsCursor).newest) if cursor else {}
+        for form in self._forms():
+            read = list(self._submissions(form, newest.get(form)))
+            if not read:
+                continue
+            latest = max(one.submitted_at for one in read)
+            for start in range(0, len(read), AT_ONCE):
+                part = read[start : start + AT_ONCE]
+                if start + AT_ONCE >= len(read):
+                    newest[form] = max(latest, newest.get(form, 0))
+                yield self._submitted(form, part, FormsCursor(dict(newest)))
+
+    def _forms(self) -> Iterator[str]:
+        params = {"limit": "100"}
+        while True:
+            page = self._portal.read(FORMS, "forms", _Forms, params)
+            yield from (form.id for form in page.results)
+            if not (page.paging and page.paging.next):
+                return
+            params["after"] = str(page.paging.next.after)
+
+    def _submissions(self, form: str, newest: int | None) -> Iterator[Submission]:
+        """Newest first, down to the last one known: those of the same moment come again, for they may be several."""
+        params = {"limit": str(SUBMISSION_PAGE)}
+        while True:
+            page = self._portal.read(f"{SUBMISSIONS}/{form}", "form submissions", Submissions, params)
+            fresh = [one for one in page.results if newest is None or one.submitted_at > newest - OVERLAP]
+            yield from fresh
+            if len(fresh) < len(page.results) or not (page.paging and page.paging.next):
+                return
+            params["after"] = str(page.paging.next.after)
+
+    def _submitted(self, form: str, read: Sequence[Submission], cursor: FormsCursor) -> Page:
+        contacts = self._contacts({one.email for one in read if one.email})
+        events: list[Event] = []
+        unread: list[Unread] = []
+        for one in read:
+            event = engagement.submission(form, one, contacts)
+            if event is None:
+                unread.append(Unread("forms", engagement.submission_id(form, one), "no contact has its e-mail address"))
+            else:
+                events.append(event)
+        return Page(stream="forms", rows=events, cursor=msgspec.json.encode(cursor).decode(), unread=unread)
+
+    def _contacts(self, emails: set[str]) -> dict[str, str]:
+        """E-mail address → contact; an address may be a contact's second one."""
+        asked = sorted(email for email in emails if "@" in email)
+        properties = ["email", "hs_additional_emails"]
+        rows = self._portal.batch_read("contacts", asked, properties, id_property="email").rows
+        return {email: row.id for row in rows for email in _addresses(row)}
+
+    def page_views(self, cursor: str | None) -> Iterator[Page]:
+        """Every visited page of a contact, oldest first, so that the newest one read is where to go on."""
+        newest = msgspec.json.decode(cursor, type=ViewsCursor).newest if cursor else None
+        params = {
+            "objectType": "contact",
+            "eventType": "e_visited_page",
+            "sort": "occurredAt",
+            "limit": str(EVENT_PAGE),
+        }
+        if newest is not None:
+            params["occurredAfter"] = iso(newest - OVERLAP)
+        while True:
+            page = self._portal.read(self._portal.paths.event_occurrences, "page views", Occurrences, params)
+            events: list[Event] = []
+            unread: list[Unread] = []
+            for one in page.results:
+                try:
+                    events.append(engagement.page_view(one))
+                except Unclear as unclear:
+                    unread.append(Unread("page_views", one.id, str(unclear)))
+            newest = max([newest or 0, *(event.modified for event in events)])
+            if events or unread:
+                text = msgspec.json.encode(ViewsCursor(newest)).decode()
+                yield Page(stream="page_views", rows=events, cursor=text, unread=unread)
+            if not (page.paging and page.paging.next):
+                return
+            params["after"] = str(page.paging.next.after)
+
+
+def _addresses(row: Row) -> list[str]:
+    more = (row.properties.get("hs_additional_emails") or "").split(";")
+    return [each.strip().lower() for each in (row.properties.get("email") or "", *more) if each.strip()]
+
+
+def iso(at: int) -> str:
+    """A moment as HubSpot's query parameters take it."""
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,247 @@
+"""HubSpot's JSON as typed values, and its texts as moments, days and money.
+
+Every property of a record comes as a text or null, numbers and booleans included; a property that the portal does not
+define is left out without a word.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from zoneinfo import available_timezones
+
+import msgspec
+
+from kpi_engine.records import Day, Micros, Millis
+
+Properties = Mapping[str, str | None]
+
+DAY_MS = 86_400_000
+MICROS = 1_000_000
+
+
+class Unclear(ValueError):
+    """A value of one record that cannot be understood. Names the property, never the value."""
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One entry of a property's history."""
+
+    value: str | None = None
+    timestamp: str | None = None
+
+
+class Row(msgspec.Struct, frozen=True, rename="camel"):
+    """A CRM record."""
+
+    id: str
+    properties: dict[str, str | None] = {}
+    history: dict[str, list[Version]] = msgspec.field(name="propertiesWithHistory", default_factory=dict)
+    created_at: str | None = None
+    updated_at: str | None = None
+    archived: bool = False
+    archived_at: str | None = None
+
+
+class BadRow(msgspec.Struct, frozen=True):
+    """A record that is not shaped like one."""
+
+    id: str
+    reason: str
+
+
+class Next(msgspec.Struct, frozen=True):
+    after: str | int
+
+
+class Paging(msgspec.Struct, frozen=True):
+    next: Next | None = None
+
+
+class RowError(msgspec.Struct, frozen=True):
+    """What a 207 says of the rows that failed."""
+
+    category: str = ""
+    message: str = ""
+    context: dict[str, list[str] | str] = {}
+    code: str = ""
+
+
+class Rows(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of records, or the answer to a batch."""
+
+    results: list[Row] = []
+    paging: Paging | None = None
+    total: int | None = None
+    errors: list[RowError] = []
+    bad: list[BadRow] = msgspec.field(name="kpisyncBad", default_factory=list)
+
+    @property
+    def after(self) -> str | None:
+        """Where the next page starts."""
+        return str(self.paging.next.after) if self.paging and self.paging.next else None
+
+
+class _Loose(msgspec.Struct, frozen=True, rename="camel"):
+    results: list[msgspec.Raw] = []
+    paging: Paging | None = None
+    total: int | None = None
+    errors: list[msgspec.Raw] = []
+
+
+class _OnlyId(msgspec.Struct, frozen=True):
+    id: str | int = "?"
+
+
+class FromEnd(msgspec.Struct, frozen=True):
+    id: str | int
+
+
+class ToEnd(msgspec.Struct, frozen=True, rename="camel"):
+    to_object_id: str | int
+
+
+class Associated(msgspec.Struct, frozen=True, rename="camel"):
+    """What hangs on one record. The legacy API writes `toObjectId` as a number and `from.id` as a text."""
+
+    from_: FromEnd = msgspec.field(name="from")
+    to: list[ToEnd] = []
+    paging: Paging | None = None
+
+
+class AssociationPage(msgspec.Struct, frozen=True):
+    results: list[Associated] = []
+
+
+_rows = msgspec.json.Decoder(Rows)
+_loose = msgspec.json.Decoder(_Loose)
+_row = msgspec.json.Decoder(Row)
+_only_id = msgspec.json.Decoder(_OnlyId)
+_error = msgspec.json.Decoder(RowError)
+_associations = msgspec.json.Decoder(AssociationPage)
+
+
+def rows(body: bytes) -> Rows:
+    """The records of an answer; one that is misshapen does not spoil the others. Raises msgspec.DecodeError."""
+    try:
+        return _rows.decode(body)
+    except msgspec.ValidationError:
+        return _row_by_row(_loose.decode(body))
+
+
+def _row_by_row(loose: _Loose) -> Rows:
+    good: list[Row] = []
+    bad: list[BadRow] = []
+    for raw in loose.results:
+        try:
+            good.append(_row.decode(raw))
+        except msgspec.ValidationError as error:
+            bad.append(BadRow(_id_of(raw), f"not a record: {error}"))
+    return Rows(results=good, paging=loose.paging, total=loose.total, errors=_errors(loose.errors), bad=bad)
+
+
+def _id_of(raw: msgspec.Raw) -> str:
+    try:
+        return str(_only_id.decode(raw).id)
+    except msgspec.DecodeError:
+        return "?"
+
+
+def _errors(raws: list[msgspec.Raw]) -> list[RowError]:
+    errors = []
+    for raw in raws:
+        try:
+            errors.append(_error.decode(raw))
+        except msgspec.ValidationError:
+            errors.append(RowError(category="UNREADABLE"))
+    return errors
+
+
+def associations(body: bytes) -> list[Associated]:
+    """Raises msgspec.DecodeError."""
+    return _associations.decode(body).results
+
+
+def text(properties: Properties, name: str) -> str | None:
+    """A property's text, None where it is blank or undefined."""
+    return properties.get(name) or None
+
+
+def label(properties: Properties, name: str) -> str | None:
+    """A property's text for comparing: lower-cased and trimmed."""
+    value = properties.get(name)
+    return (value.strip().lower() or None) if value else None
+
+
+def flag(properties: Properties, name: str) -> bool:
+    return (properties.get(name) or "").strip().lower() == "true"
+
+
+def whole(properties: Properties, name: str) -> int | None:
+    """A whole number; HubSpot may write 3 as 3.0."""
+    value = properties.get(name)
+    if not value:
+        return None
+    try:
+        return int(value) if value.isdigit() else int(Decimal(value))
+    except (InvalidOperation, ValueError, OverflowError) as error:
+        raise Unclear(f"{name} is not a number") from error
+
+
+def moment(properties: Properties, name: str) -> Millis | None:
+    value = properties.get(name)
+    return millis(value, name) if value else None
+
+
+def millis(value: str, name: str) -> Millis:
+    """Epoch milliseconds of an ISO text (a plain date is its midnight in UTC) or of a number in milliseconds."""
+    if value.lstrip("-").isdigit():
+        return Millis(int(value))
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise Unclear(f"{name} is not a moment") from error
+    return Millis(round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000))
+
+
+def day(properties: Properties, name: str) -> Day | None:
+    """A plain date; HubSpot also writes one as its midnight in UTC."""
+    at = moment(properties, name)
+    return None if at is None else Day(at // DAY_MS)
+
+
+def money(properties: Properties, name: str) -> Micros | None:
+    """Millionths, exact for every amount that HubSpot holds; a longer fraction is rounded half-even."""
+    value = properties.get(name)
+    if not value:
+        return None
+    try:
+        return Micros(int((Decimal(value) * MICROS).to_integral_value(ROUND_HALF_EVEN)))
+    except (InvalidOperation, ValueError, OverflowError) as error:
+        raise Unclear(f"{name} is not an amount") from error
+
+
+_ZONES = {zone.lower(): zone for zone in available_timezones()}
+
+
+def time_zone(value: str | None) -> str | None:
+    """The IANA name of a time zone; HubSpot's option values write / as _slash_. None for what is not one."""
+    if not value:
+        return None
+    return _ZONES.get(value.strip().lower().replace("_slash_", "/").replace(" ", "_"))
+
+
+def modified(row: Row, stamp: str) -> Millis:
+    """When the record last changed; archiving is a change too."""
+    value = row.properties.get(stamp) or row.updated_at
+    if not value:
+        raise Unclear(f"{stamp} is missing")
+    at = millis(value, stamp)
+    if row.archived and row.archived_at:
+        return max(at, millis(row.archived_at, "archivedAt"))
+    return at
+
+
+def merged_ids(row: Row) -> list[str]:
+    """The ids of the records that were merged into this one."""
+    value = row.properties.get("hs_merged_object_ids")
+    return [each for each in value.split(";") if each and each != row.id] if value else []
