@@ -18,8 +18,8 @@ SIZES = {"small": 3000, "demo": 7500, "large": 60000}
 def demo_world(now: datetime, *, seed: int = 7, size: str | int = "demo") -> World:
     """A remote sales company on four continents with 18 months of history that ends at `now` (aware).
 
-    `size` is a name in `SIZES` or about how many records there are to be; the awkward cases are always all there. The
-    same `now`, `seed` and `size` give the same world.
+    `size` is a name in `SIZES` or about how many records there are to be (the awkward cases, some 2,000 records, are
+    always all there). The same `now`, `seed` and `size` give the same world.
     """
     if now.tzinfo is None:
         raise ValueError("`now` has no time zone: pass an aware datetime, for example datetime.now(UTC).")
@@ -28,7 +28,7 @@ def demo_world(now: datetime, *, seed: int = 7, size: str | int = "demo") -> Wor
     moment = now.astimezone(UTC).replace(microsecond=0)
     diary = Diary(moment, chance, {seller.key: seller for seller in sellers(moment)})
     for number, seller in enumerate(SELLING):
-        win_now(diary, seller, ago=number % 4)
+        win_now(diary, seller, ago=min(number % 4, diary.today(seller).day - 1))
     market(diary)
     cases.everything(diary)
     while diary.size < wanted * 0.7:

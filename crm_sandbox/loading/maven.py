@@ -73,11 +73,11 @@ def _seller(name: str, manager: str | None, team: str | None) -> Seller:
 def _sale(deal: Row, last_day: date) -> Sale:
     made = deal.day("engage_date") or last_day
     stage = _STAGES.get(deal.text("deal_stage")) or deal.wrong(
-        "deal_stage", f"holds {deal.text('deal_stage')!r}; known are {', '.join(_STAGES)}"
+        "deal_stage", f"{deal.text('deal_stage')!r} is no stage; known are {', '.join(_STAGES)}"
     )
     over = deal.day("close_date")
     if over is None and stage != "open":
-        deal.wrong("close_date", "is empty though the deal is closed")
+        deal.wrong("close_date", "the cell is empty though the deal is closed")
     account = deal.maybe("account")
     return Sale(
         deal.text("opportunity_id"),

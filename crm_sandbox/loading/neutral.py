@@ -13,28 +13,20 @@ import re
 import types
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from crm_sandbox.loading.sheet import UnreadableFolder, rows
+from crm_sandbox.loading.checks import check_references, check_values, in_utc
+from crm_sandbox.loading.sheet import Place, UnreadableFolder, rows
 from crm_sandbox.world import World
 
 KINDS: dict[str, type] = {
     name: get_args(hint)[0] for name, hint in get_type_hints(World).items() if get_origin(hint) is tuple
 }
 """The world's fields that are files, with the kind of thing in each."""
-
-_REFERENCES = {
-    "sellers": {"seller", "owner", "owners", "manager", "splits"},
-    "prospects": {"people", "prospect", "merged_into", "responses"},
-    "sales": {"deals", "deal"},
-    "promotions": {"campaign"},
-}
-"""Columns that hold keys of another file's things."""
 
 
 class _Header(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,25 +36,13 @@ class _Header(msgspec.Struct, forbid_unknown_fields=True):
     fiscal_year_start: int = 1
 
 
-@dataclasses.dataclass(frozen=True)
-class _Place:
-    """Where a thing stands, for complaints."""
-
-    file: str
-    line: int
-
-    def wrong(self, column: str | None, complaint: str) -> NoReturn:
-        where = f", column {column}" if column else ""
-        raise UnreadableFolder(f"{self.file}, line {self.line}{where}: {complaint}.")
-
-
 def is_here(folder: Path) -> bool:
     return any(_file(folder, field) for field in KINDS)
 
 
 def load(folder: Path, now: datetime) -> World:
     placed = {field: tuple(_things(path, kind)) for field, kind in KINDS.items() if (path := _file(folder, field))}
-    _check_references(placed)
+    check_references(placed)
     things = {field: tuple(thing for _, thing in page) for field, page in placed.items()}
     header = _header(folder / "world.json")
     return World(header.name, now, header.time_zone, header.currency, header.fiscal_year_start, **things)
@@ -84,7 +64,7 @@ def _header(path: Path) -> _Header:
         raise UnreadableFolder(f"{path.name}: {error}.") from error
 
 
-def _things(path: Path, kind: type) -> Iterator[tuple[_Place, Any]]:
+def _things(path: Path, kind: type) -> Iterator[tuple[Place, Any]]:
     known = [column.name for column in dataclasses.fields(kind)]
     for place, facts in (_csv if path.suffix == ".csv" else _json_lines)(path, kind):
         unknown = next((column for column in facts if column not in known), None)
@@ -93,17 +73,13 @@ def _things(path: Path, kind: type) -> Iterator[tuple[_Place, Any]]:
         yield place, _thing(place, kind, facts)
 
 
-def _thing(place: _Place, kind: type, facts: dict[str, Any]) -> Any:
+def _thing(place: Place, kind: type, facts: dict[str, Any]) -> Any:
     try:
         thing: Any = msgspec.convert(facts, kind, strict=False)
     except msgspec.ValidationError as error:
         place.wrong(*_complaint(str(error)))
-    for column, value in _scalars(thing):
-        if isinstance(value, datetime) and value.tzinfo is None:
-            place.wrong(column, "the moment has no offset; write it as 2026-12-31T09:00:00Z")
-        if isinstance(value, Decimal) and not value.is_finite():
-            place.wrong(column, "this is no number")
-    return thing
+    check_values(place, thing)
+    return in_utc(thing)
 
 
 def _complaint(message: str) -> tuple[str | None, str]:
@@ -115,21 +91,9 @@ def _complaint(message: str) -> tuple[str | None, str]:
     return column[1] if column else None, words
 
 
-def _scalars(thing: Any) -> Iterator[tuple[str, Any]]:
-    """Every single value with its column, out of lists and pairs too."""
-    for column in dataclasses.fields(thing):
-        waiting = [getattr(thing, column.name)]
-        while waiting:
-            value = waiting.pop()
-            if isinstance(value, tuple):
-                waiting.extend(value)
-            else:
-                yield column.name, value
-
-
-def _json_lines(path: Path, kind: type) -> Iterator[tuple[_Place, dict[str, Any]]]:
+def _json_lines(path: Path, kind: type) -> Iterator[tuple[Place, dict[str, Any]]]:
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
-        place = _Place(path.name, number)
+        place = Place(path.name, number)
         try:
             facts = msgspec.json.decode(line) if line.strip() else None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -140,9 +104,9 @@ def _json_lines(path: Path, kind: type) -> Iterator[tuple[_Place, dict[str, Any]
             yield place, facts
 
 
-def _csv(path: Path, kind: type) -> Iterator[tuple[_Place, dict[str, Any]]]:
+def _csv(path: Path, kind: type) -> Iterator[tuple[Place, dict[str, Any]]]:
     for row in rows(path, ()):
-        yield _Place(row.file, row.line), dict(_cells(kind, row.cells))
+        yield Place(row.file, row.line), dict(_cells(kind, row.cells))
 
 
 def _cells(kind: type, cells: Any) -> Iterator[tuple[str, Any]]:
@@ -169,29 +133,3 @@ def _shape(hint: Any) -> str:
     if get_origin(hint) is tuple:
         return "pairs" if get_origin(get_args(hint)[0]) is tuple else "list"
     return "nullable" if isinstance(hint, types.UnionType) else "text"
-
-
-def _check_references(placed: dict[str, tuple[tuple[_Place, Any], ...]]) -> None:
-    """Every key that is mentioned belongs to something, and no key to two things."""
-    keys = {field: _keys(page) for field, page in placed.items()}
-    for page in placed.values():
-        for place, thing in page:
-            _check_thing(place, thing, keys)
-
-
-def _keys(page: tuple[tuple[_Place, Any], ...]) -> frozenset[str]:
-    seen: set[str] = set()
-    for place, thing in page:
-        key = getattr(thing, "key", None)
-        if key in seen:
-            place.wrong("key", f"{key!r} is used twice")
-        if key is not None:
-            seen.add(key)
-    return frozenset(seen)
-
-
-def _check_thing(place: _Place, thing: Any, keys: dict[str, frozenset[str]]) -> None:
-    for field, columns in _REFERENCES.items():
-        for column, value in _scalars(thing):
-            if column in columns and isinstance(value, str) and value not in keys.get(field, frozenset()):
-                place.wrong(column, f"{value!r} is not a key in {field}")

@@ -16,16 +16,26 @@ class UnreadableFolder(ValueError):
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of a sheet by column name. Names and values are stripped of the blanks around them."""
+class Place:
+    """Where something stands, for complaints about it."""
 
     file: str
     line: int
+
+    def wrong(self, column: str | None, complaint: str) -> NoReturn:
+        where = f", column {column}" if column else ""
+        raise UnreadableFolder(f"{self.file}, line {self.line}{where}: {complaint}.")
+
+
+@dataclass(frozen=True)
+class Row(Place):
+    """One line of a sheet by column name. Names and values are stripped of the blanks around them."""
+
     cells: Mapping[str, str]
 
     def text(self, column: str) -> str:
         value = self.maybe(column)
-        return self.wrong(column, "is empty") if value is None else value
+        return self.wrong(column, "the cell is empty") if value is None else value
 
     def maybe(self, column: str) -> str | None:
         """The text, None where the cell is empty."""
@@ -36,24 +46,21 @@ class Row:
         try:
             return date.fromisoformat(text) if text else None
         except ValueError:
-            self.wrong(column, f"holds {text!r}, which is no date; write it as 2026-12-31")
+            self.wrong(column, f"{text!r} is no date; write it as 2026-12-31")
 
     def amount(self, column: str) -> Decimal | None:
         text = self.maybe(column)
         try:
             return Decimal(text) if text else None
         except InvalidOperation:
-            self.wrong(column, f"holds {text!r}, which is no number; write it as 1234.50")
+            self.wrong(column, f"{text!r} is no number; write it as 1234.50")
 
     def whole(self, column: str) -> int:
         text = self.text(column)
         try:
             return int(text)
         except ValueError:
-            self.wrong(column, f"holds {text!r}, which is no whole number")
-
-    def wrong(self, column: str, complaint: str) -> NoReturn:
-        raise UnreadableFolder(f"{self.file}, line {self.line}, column {column}: the cell {complaint}.")
+            self.wrong(column, f"{text!r} is no whole number")
 
 
 def rows(path: Path, needed: Sequence[str]) -> Iterator[Row]:

@@ -67,14 +67,14 @@ def _days(table: Iterable[Row]) -> Iterator[date]:
     for row in table:
         name = row.text("month").lower()
         if name not in _MONTHS:
-            row.wrong("month", f"holds {name!r}; known are {', '.join(_MONTHS)}")
+            row.wrong("month", f"{name!r} is no month; known are {', '.join(_MONTHS)}")
         month = _MONTHS.index(name) + 1
         year += month < last_month
         last_month = month
         try:
             yield date(year, month, row.whole("day"))
         except ValueError:
-            row.wrong("day", f"holds {row.text('day')!r}, a day that {name} {year} does not have")
+            row.wrong("day", f"{row.text('day')!r} is no day of {name} {year}")
 
 
 def _moments(days: tuple[date, ...]) -> Iterator[datetime]:
@@ -118,7 +118,7 @@ def _sale(number: int, day: date, moment: datetime) -> Sale:
 def _subscribed(row: Row) -> bool:
     answer = row.text("y")
     if answer not in {"yes", "no"}:
-        row.wrong("y", f"holds {answer!r}; known are yes and no")
+        row.wrong("y", f"{answer!r} is neither yes nor no")
     return answer == "yes"
 
 

@@ -137,7 +137,9 @@ def price(diary: Diary, seller: str) -> Decimal | None:
 
 def lately(diary: Diary, seller: str, days: int) -> None:
     """What the seller has been doing these days, today included, so that the current periods are never empty."""
-    leads = [lead for lead in diary.page(Prospect) if lead.owner == seller and lead.is_lead and not lead.converted]
+    open_leads = [lead for lead in diary.page(Prospect) if lead.owner == seller and lead.is_lead and not lead.converted]
+    month_ago = diary.now - timedelta(days=30)
+    leads = open_leads or [new_lead(diary, seller, company_name(diary.chance), month_ago)]
     for ago in range(days):
         day = diary.today(seller) - timedelta(days=ago)
         if ago and day.weekday() > 4:

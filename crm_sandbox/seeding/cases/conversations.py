@@ -206,12 +206,10 @@ def logged_twice(diary: Diary) -> None:
 
 def edges_of_the_day(diary: Diary) -> None:
     """A month's last second where the rep lives is another month elsewhere; in October half past two comes twice."""
-    first = diary.now.date().replace(day=1)
     for seller in ("ana", "aroha", "lucia", "rohan"):
-        midnight = diary.moment(seller, first, 0)
-        for name, at in (("last-second", midnight - timedelta(seconds=1)), ("first-second", midnight)):
-            if diary.happened(at):
-                call(diary, f"case-call-{name}-{seller}", at, seller=seller, people=(LEAD,))
+        midnight = diary.moment(seller, diary.today(seller).replace(day=1), 0)
+        call(diary, f"case-call-last-second-{seller}", midnight - timedelta(seconds=1), seller=seller, people=(LEAD,))
+        call(diary, f"case-call-first-second-{seller}", midnight, seller=seller, people=(LEAD,))
     saturday = diary.today("ana") - timedelta(days=14 + (diary.today("ana").weekday() - 5) % 7)
     call(diary, "case-call-saturday", diary.moment("ana", saturday, 11))
     october = date(diary.now.year - 1, 10, 31)

@@ -74,8 +74,8 @@ def dates(diary: Diary) -> None:
     deal(diary, "case-deal-lost", 10, "lost")
     deal(diary, "case-deal-lost-without-amount", 11, "lost", amount=None)
     deal(diary, "case-deal-won-at-once", 18, owner="lucia", created=now - timedelta(days=18))
-    first = now.date().replace(day=1)
     for seller in ("aroha", "lucia"):
+        first = diary.today(seller).replace(day=1)
         last_moment = diary.moment(seller, first, 0) - timedelta(minutes=5)
         _closed_at(diary, f"case-deal-last-minute-of-month-{seller}", seller, last_moment, first - timedelta(days=1))
     deal(diary, "case-deal-deleted", 9, deleted=True)
