@@ -1,0 +1,101 @@
+"""One authenticated call, and how its parameters and body are understood."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+from crm_sandbox.hubspot import auth, errors
+from crm_sandbox.hubspot.auth import Credential
+from crm_sandbox.serving import Request
+
+LONGEST_BATCH = 100
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request whose token was accepted. `version` is 2026-03, 2026-09, v3 or v4; `rest` the path below the family."""
+
+    request: Request
+    credential: Credential
+    version: str
+    rest: tuple[str, ...]
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return self.request.method
+
+    @property
+    def shape(self) -> tuple[str, int]:
+        """Method and number of path parts: what most routes are told apart by."""
+        return self.request.method, len(self.rest)
+
+    def demand(self, *scopes: str) -> None:
+        """All of these scopes are needed."""
+        auth.demand(self.credential, *scopes)
+
+    def demand_any(self, *scopes: str) -> None:
+        """One of these scopes is needed."""
+        auth.demand_any(self.credential, *scopes)
+
+    def names(self, parameter: str) -> list[str]:
+        """A list parameter, whether it is repeated or joined by commas."""
+        return [name for value in self.request.params(parameter) for name in value.split(",") if name]
+
+    def flag(self, parameter: str) -> bool:
+        """A boolean parameter in any case."""
+        return (self.request.param(parameter) or "").lower() == "true"
+
+    def limit(self, default: int, most: int) -> int:
+        """The page size; more than the endpoint allows is refused."""
+        text = self.request.param("limit")
+        if text is None:
+            return default
+        if not text.isdigit() or not 1 <= int(text) <= most:
+            raise errors.invalid(f"Invalid request: limit must be between 1 and {most}, not {text}")
+        return int(text)
+
+    def after(self) -> int:
+        """The number that an opaque cursor stands for, -1 at the beginning."""
+        text = self.request.param("after")
+        return decode_cursor(text) if text else -1
+
+    def body(self) -> dict[str, Any]:
+        """The JSON object that was sent."""
+        try:
+            value = self.request.json()
+        except ValueError as error:
+            raise errors.bad_json(str(error)) from error
+        if not isinstance(value, dict):
+            raise errors.bad_json("an object was expected")
+        return value
+
+    def inputs(self, most: int = LONGEST_BATCH) -> list[dict[str, Any]]:
+        """The rows of a batch."""
+        inputs = self.body().get("inputs")
+        if not isinstance(inputs, list) or not all(isinstance(row, dict) for row in inputs):
+            raise errors.bad_json("'inputs' must be a list of objects")
+        if not inputs:
+            raise errors.invalid("Invalid request: the batch has no inputs")
+        if len(inputs) > most:
+            raise errors.invalid(f"Invalid request: {len(inputs)} inputs, but a batch holds at most {most}")
+        return inputs
+
+
+def encode_cursor(number: int) -> str:
+    """An opaque cursor."""
+    return base64.b64encode(f"{number}\n".encode()).decode()
+
+
+def decode_cursor(text: str) -> int:
+    """The number in a cursor of ours; anything else is refused."""
+    try:
+        return int(base64.b64decode(text, validate=True))
+    except (ValueError, binascii.Error) as error:
+        raise errors.invalid(f"Invalid request: unknown paging cursor {text}") from error
+
+
+def next_page(cursor: str) -> dict[str, Any]:
+    """The `paging` of a page that is not the last."""
+    return {"next": {"after": cursor, "link": f"?after={cursor}"}}

@@ -1,0 +1,305 @@
+"""Search: filters as plain predicates over the index, with results kept so that paging on by id is cheap."""
+
+import json
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from crm_sandbox.hubspot import errors
+from crm_sandbox.hubspot.call import Call, next_page
+from crm_sandbox.hubspot.catalog import Property
+from crm_sandbox.hubspot.errors import answer
+from crm_sandbox.hubspot.reading import chosen, demand_read, drawn
+from crm_sandbox.hubspot.store import Row, Store, Table, Values
+from crm_sandbox.hubspot.values import moment_of
+from crm_sandbox.serving import Response
+
+MOST_GROUPS, MOST_FILTERS, MOST_IN_ALL = 5, 6, 18
+LONGEST_PAGE = 200
+LAST_RESULT = 10_000
+LONGEST_QUERY = 3_000
+KEPT_ANSWERS = 16
+OPERATORS = frozenset(
+    {
+        *("EQ", "NEQ", "LT", "LTE", "GT", "GTE", "BETWEEN", "IN", "NOT_IN"),
+        *("HAS_PROPERTY", "NOT_HAS_PROPERTY", "CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN"),
+    }
+)
+UNSEARCHABLE = {"hs_body_preview_html", "hs_email_html", "hs_body_preview"}
+
+Test = Callable[[Values], bool]
+Filter = dict[str, Any]
+
+
+class Index:
+    """Answers searches. A result set is kept until its table changes; a bound on the id is cut from it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept: OrderedDict[tuple[str, str], tuple[int, list[int]]] = OrderedDict()
+
+    def search(self, table: Table, call: Call) -> Response:
+        """POST …/search."""
+        demand_read(call, self._store, table)
+        body = call.body()
+        limit, offset = _window(body)
+        groups = _groups(body)
+        sort, descending = _sort(body, table)
+        query = str(body.get("query") or "")
+        if len(query) > LONGEST_QUERY:
+            raise errors.invalid(f"Query is longer than {LONGEST_QUERY} characters.")
+        self._store.settle(table)
+        ids = self._matching(table, groups, query, sort, descending)
+        draw = drawn(self._store, table, chosen(table, body.get("properties") or (), table.kind.searchable))
+        page = [table.rows[number] for number in ids[offset : offset + limit]]
+        found: dict[str, Any] = {"total": len(ids), "results": [draw(row, row.indexed) for row in page]}
+        if offset + limit < len(ids):
+            found["paging"] = next_page(str(offset + limit))
+        return answer(200, found)
+
+    def _matching(self, table: Table, groups: list[list[Filter]], query: str, sort: str, descending: bool) -> list[int]:
+        bounds: list[Filter] = []
+        if len(groups) == 1 and sort == "hs_object_id":
+            bounds = [rule for rule in groups[0] if _bounds_the_id(rule)]
+            groups = [[rule for rule in groups[0] if not _bounds_the_id(rule)]]
+        key = (table.kind.type_id, json.dumps([groups, query, sort, descending], sort_keys=True))
+        version, ids = self._kept.get(key, (-1, []))
+        if version != table.version:
+            ids = self._compute(table, groups, query, sort, descending)
+            self._kept[key] = (table.version, ids)
+        self._kept.move_to_end(key)
+        while len(self._kept) > KEPT_ANSWERS:
+            self._kept.popitem(last=False)
+        return _cut(ids, bounds, descending=descending) if bounds else ids
+
+    def _compute(self, table: Table, groups: list[list[Filter]], query: str, sort: str, descending: bool) -> list[int]:
+        candidates: Iterable[Row] = (table.rows[number] for number in table.live)
+        rows = [row for row in candidates if row.indexed is not None]
+        tests = [[self._test(table, rule) for rule in group] for group in groups if group]
+        if len(tests) == 1:
+            for test in tests[0]:
+                rows = [row for row in rows if row.indexed is not None and test(row.indexed)]
+        elif tests:
+            rows = [row for row in rows if any(all(test(row.indexed or {}) for test in group) for group in tests)]
+        if query:
+            rows = [row for row in rows if _contains(row.indexed or {}, query, table.kind.text)]
+        return _sorted(rows, table, sort, descending)
+
+    def _test(self, table: Table, rule: Filter) -> Test:
+        name = str(rule.get("propertyName", ""))
+        if name.startswith("associations."):
+            return self._linked(table, name.removeprefix("associations."), rule)
+        definition = table.properties.get(name)
+        if definition is None or name in UNSEARCHABLE:
+            raise errors.invalid(
+                f"There was a problem with the request: property '{name}' cannot be searched on {table.kind.plural}"
+            )
+        return test_of(definition, rule)
+
+    def _linked(self, table: Table, other: str, rule: Filter) -> Test:
+        target = self._store.table(other).kind
+        if table.kind.custom or target.custom:
+            raise errors.invalid("Associations of custom objects cannot be searched")
+        wanted = [str(value) for value in rule.get("values") or [rule.get("value")]]
+        matching = {
+            from_id
+            for to_id in wanted
+            if to_id.isdigit()
+            for from_id in self._store.links.of(target.type_id, int(to_id), table.kind.type_id)
+        }
+        return lambda values: int(values["hs_object_id"] or 0) in matching
+
+
+def _window(body: dict[str, Any]) -> tuple[int, int]:
+    limit = body.get("limit", 10)
+    if not isinstance(limit, int) or not 1 <= limit <= LONGEST_PAGE:
+        raise errors.invalid(f"Invalid input: limit must be between 1 and {LONGEST_PAGE}")
+    after = str(body.get("after") or "0")
+    if not after.isdigit():
+        raise errors.invalid(f"Invalid input: after must be a whole number, not {after}")
+    if int(after) + limit > LAST_RESULT:
+        raise errors.invalid(f"Paging through search results ends at {LAST_RESULT}: after {after}, limit {limit}")
+    return limit, int(after)
+
+
+def _groups(body: dict[str, Any]) -> list[list[Filter]]:
+    groups = [list(group.get("filters") or ()) for group in body.get("filterGroups") or ()]
+    if body.get("filters"):
+        groups.append(list(body["filters"]))
+    if len(groups) > MOST_GROUPS:
+        raise errors.invalid(f"Too many filter groups: {len(groups)}, at most {MOST_GROUPS}")
+    if any(len(group) > MOST_FILTERS for group in groups) or sum(map(len, groups)) > MOST_IN_ALL:
+        raise errors.invalid(f"Too many filters: at most {MOST_FILTERS} in a group and {MOST_IN_ALL} in all")
+    for rule in (rule for group in groups for rule in group):
+        if rule.get("operator") not in OPERATORS:
+            raise errors.invalid(f"Invalid input JSON: unknown operator {rule.get('operator')}")
+    return groups
+
+
+def _sort(body: dict[str, Any], table: Table) -> tuple[str, bool]:
+    sorts = body.get("sorts") or []
+    if len(sorts) > 1:
+        raise errors.invalid("Only one sort is allowed")
+    if not sorts:
+        return "", False
+    sort = sorts[0]
+    if isinstance(sort, str):
+        name, descending = sort.removeprefix("-"), sort.startswith("-")
+    else:
+        name, descending = str(sort.get("propertyName")), sort.get("direction") == "DESCENDING"
+    if name not in table.properties:
+        raise errors.invalid(f"There was a problem with the request: cannot sort by '{name}'")
+    return name, descending
+
+
+def _bounds_the_id(rule: Filter) -> bool:
+    return (
+        rule.get("propertyName") == "hs_object_id"
+        and rule.get("operator") in {"GT", "GTE", "LT", "LTE"}
+        and str(rule.get("value", "")).isdigit()
+    )
+
+
+def _cut(ids: list[int], bounds: list[Filter], *, descending: bool) -> list[int]:
+    ascending = ids[::-1] if descending else ids
+    low, high = 0, len(ids)
+    for rule in bounds:
+        value = int(rule["value"])
+        match rule["operator"]:
+            case "GT":
+                low = max(low, bisect_right(ascending, value))
+            case "GTE":
+                low = max(low, bisect_left(ascending, value))
+            case "LT":
+                high = min(high, bisect_left(ascending, value))
+            case _:
+                high = min(high, bisect_right(ascending, value))
+    found = ascending[low:high]
+    return found[::-1] if descending else found
+
+
+def _sorted(rows: list[Row], table: Table, sort: str, descending: bool) -> list[int]:
+    if sort == "hs_object_id":
+        ids = [row.id for row in rows]  # the live rows come by id
+        return ids[::-1] if descending else ids
+    if not sort:
+        return [row.id for row in sorted(rows, key=lambda row: (row.created, row.id))]
+    order = ordering(table.properties[sort])
+    present = [row for row in rows if (row.indexed or {}).get(sort) is not None]
+    absent = [row for row in rows if (row.indexed or {}).get(sort) is None]
+    present.sort(key=lambda row: (order((row.indexed or {})[sort] or ""), row.id), reverse=descending)
+    return [row.id for row in [*present, *absent]]
+
+
+def ordering(definition: Property) -> Callable[[str], Any]:
+    """How values of a property are compared."""
+    match definition.type:
+        case "number":
+            return _number
+        case "date" | "datetime":
+            return lambda text: moment_of(text) or 0
+        case "enumeration" | "bool":
+            return str
+        case _:
+            return str.lower
+
+
+def _number(text: str) -> Decimal | int:
+    try:
+        return int(text) if text.isdigit() else Decimal(text)
+    except InvalidOperation as error:
+        raise errors.invalid(f"Invalid input: {text} is not a number") from error
+
+
+def test_of(definition: Property, rule: Filter) -> Test:
+    """One filter as a predicate over a row's values."""
+    name, operator = definition.name, rule["operator"]
+    match operator:
+        case "HAS_PROPERTY":
+            return lambda values: values.get(name) is not None
+        case "NOT_HAS_PROPERTY":
+            return lambda values: values.get(name) is None
+        case "IN" | "NOT_IN":
+            return _among(definition, _listed(rule), inside=operator == "IN")
+        case "CONTAINS_TOKEN" | "NOT_CONTAINS_TOKEN":
+            token = _single(rule, "value").strip("*").lower()
+            wanted = operator == "CONTAINS_TOKEN"
+            return lambda values: (token in (values.get(name) or "").lower()) == wanted
+        case _:
+            return _comparing(definition, rule)
+
+
+def _comparing(definition: Property, rule: Filter) -> Test:
+    name, order = definition.name, ordering(definition)
+    value = _operand(definition, _single(rule, "value"), order)
+    high = _operand(definition, _single(rule, "highValue"), order) if rule["operator"] == "BETWEEN" else None
+    known = values_of(name, order)
+    match rule["operator"]:
+        case "EQ":
+            return lambda values: known(values) == value
+        case "NEQ":
+            return lambda values: known(values) != value
+        case "LT":
+            return lambda values: (own := known(values)) is not None and own < value
+        case "LTE":
+            return lambda values: (own := known(values)) is not None and own <= value
+        case "GT":
+            return lambda values: (own := known(values)) is not None and own > value
+        case "GTE":
+            return lambda values: (own := known(values)) is not None and own >= value
+        case _:
+            return lambda values: (own := known(values)) is not None and value <= own <= high
+
+
+def values_of(name: str, order: Callable[[str], Any]) -> Callable[[Values], Any]:
+    """A row's own value in the form in which it is compared, None where it has none."""
+
+    def known(values: Values) -> Any:
+        text = values.get(name)
+        return None if text is None else order(text)
+
+    return known
+
+
+def _operand(definition: Property, text: str, order: Callable[[str], Any]) -> Any:
+    if definition.type in {"date", "datetime"} and moment_of(text) is None:
+        raise errors.invalid(f"Invalid input: {text} is not a moment in epoch milliseconds ({definition.name})")
+    return order(text)
+
+
+def _among(definition: Property, listed: list[str], *, inside: bool) -> Test:
+    """Text is compared in lower case with the values as they were sent: one with a capital never matches."""
+    name, texts = definition.name, frozenset(listed)
+    fold = definition.type == "string"
+
+    def test(values: Values) -> bool:
+        own = values.get(name)
+        if own is None:
+            return not inside
+        return ((own.lower() if fold else own) in texts) == inside
+
+    return test
+
+
+def _single(rule: Filter, field: str) -> str:
+    if rule.get(field) is None:
+        raise errors.invalid(f"Operator {rule['operator']} on {rule.get('propertyName')} needs '{field}'")
+    return str(rule[field])
+
+
+def _listed(rule: Filter) -> list[str]:
+    values = rule.get("values")
+    if not isinstance(values, list) or not values:
+        raise errors.invalid(f"Operator {rule['operator']} on {rule.get('propertyName')} needs 'values'")
+    return [str(value) for value in values]
+
+
+def _contains(values: Values, query: str, names: Iterable[str]) -> bool:
+    words = query.lower().split()
+    return all(any(word in text for text in _texts(values, names)) for word in words)
+
+
+def _texts(values: Values, names: Iterable[str]) -> Iterator[str]:
+    return (text.lower() for name in names if (text := values.get(name)))
