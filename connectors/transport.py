@@ -140,7 +140,7 @@ class Transport:
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TryAgain),
             stop=tenacity.stop_after_attempt(self._policy.attempts),
-            wait=_as_told_or(tenacity.wait_exponential_jitter(initial=0.5, max=self._policy.slowest)),
+            wait=_as_told_or(tenacity.wait_exponential_jitter(multiplier=0.5, max=self._policy.slowest)),
             before_sleep=self._note_retry,
             sleep=self._sleep,
             reraise=True,
