@@ -126,8 +126,8 @@ class Context(msgspec.Struct, frozen=True):
     """What an activity cannot be understood without."""
 
     directory: Directory
-    dispositions: Mapping[str, str] = DISPOSITIONS
-    zone: ZoneInfo = ZoneInfo("UTC")
+    dispositions: Mapping[str, str]
+    zone: ZoneInfo
 
 
 def call(row: Row, context: Context) -> Interaction:
