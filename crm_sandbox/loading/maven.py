@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from crm_sandbox.addresses import seller_address
-from crm_sandbox.loading.sheet import Row, rows
+from crm_sandbox.loading.sheet import Row, UnreadableFolder, rows
 from crm_sandbox.world import Sale, Seller, World
 
 PIPELINE, TEAMS = "sales_pipeline.csv", "sales_teams.csv"
@@ -40,6 +40,8 @@ def is_here(folder: Path) -> bool:
 
 
 def load(folder: Path, now: datetime) -> World:
+    if not (folder / TEAMS).is_file():
+        raise UnreadableFolder(f"{PIPELINE} needs {TEAMS} beside it: it says who manages whom.")
     deals = tuple(rows(folder / PIPELINE, _PIPELINE_COLUMNS))
     last_day = max(
         (day for deal in deals for day in (deal.day("engage_date"), deal.day("close_date")) if day), default=None
