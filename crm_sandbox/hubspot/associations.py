@@ -51,7 +51,7 @@ def answer_single(store: Store, source: Table, call: Call) -> Response:
             return answer(200, {"results": page["to"], **({"paging": page["paging"]} if "paging" in page else {})})
         case "PUT", 2:
             _demand(store, call, source, target, write=True)
-            types = call.request.json() if call.request.body else []
+            types = _types(call)
             labels = create_links(store, source, row, rest[1], types, target=target)
             return answer(200, _link_made(source, row.id, target, int(rest[1]), labels))
         case "DELETE", 2:
@@ -66,7 +66,8 @@ def create_links(
     store: Store, source: Table, row: Row, to_id: str, types: Iterable[dict[str, Any]], *, target: Table | None = None
 ) -> list[str]:
     """Link a record to another one under these types (none: the default type); returns their labels."""
-    numbers = [int(entry.get("associationTypeId", 0)) for entry in types]
+    texts = [str(entry.get("associationTypeId", "")) for entry in types]
+    numbers = [int(text) if text.isdigit() else 0 for text in texts]
     target = target or _target_of(store, source, numbers)
     pair = (source.kind.type_id, target.kind.type_id)
     known = store.links.types(*pair)
@@ -84,6 +85,17 @@ def create_links(
     if store.links.add(pair[0], row.id, pair[1], other.id, *numbers):
         _count_contacts(store, source, row, target, other)
     return [label for number in numbers if (label := store.links.labels[(pair, number)])]
+
+
+def _types(call: Call) -> list[dict[str, Any]]:
+    """The association types of a PUT; none for the default."""
+    try:
+        types = call.request.json() if call.request.body else []
+    except ValueError as error:
+        raise errors.bad_json(str(error)) from error
+    if not isinstance(types, list) or not all(isinstance(entry, dict) for entry in types):
+        raise errors.bad_json("a list of association types was expected")
+    return types
 
 
 def _target_of(store: Store, source: Table, numbers: list[int]) -> Table:
@@ -114,7 +126,11 @@ def _batch_read(store: Store, source: Table, target: Table, call: Call) -> Respo
     for wanted in call.inputs(MOST_READ):
         record_id = str(wanted.get("id", ""))
         row = source.find(int(record_id)) if record_id.isdigit() else None
-        page = None if row is None else _page_of(store, source, target, row.id, wanted.get("after"))
+        page = (
+            None
+            if row is None or row.archived_at is not None
+            else _page_of(store, source, target, row.id, wanted.get("after"))
+        )
         if page and page["to"]:
             results.append({"from": {"id": record_id}, **page})
         else:

@@ -29,7 +29,10 @@ class Desk:
         if request.method == "GET":
             return self._look(request, what)
         body = request.json() if request.body else {}
-        return self._act(what, body)
+        try:
+            return self._act(what, body)
+        except (KeyError, TypeError) as error:
+            raise errors.bad_json(f"/_control/{what} lacks {error}") from error
 
     def _look(self, request: Request, what: str) -> Response:
         wanted = request.param("object") or ""
@@ -74,6 +77,8 @@ class Desk:
                 self.change(body)
             case "clock":
                 self._store.ahead += round(float(body["advance"]) * 1000)
+            case "deactivate":
+                self.deactivate(str(body["owner"]))
             case "tokens":
                 self._gate.grant(body["token"], body.get("scopes"))
             case "expire":
@@ -180,12 +185,26 @@ class Desk:
             row.modified = 0
             self._store.write(table, row, {}, at=now)
 
+    def deactivate(self, owner_id: str) -> None:
+        """Somebody leaves the company: the owner is archived and the user record goes."""
+        owner = self._store.owners.get(owner_id)
+        if owner is None:
+            raise errors.not_found()
+        owner.archived, owner.modified = True, self._store.now()
+        users = self._store.tables["0-115"]
+        row = users.find_unique("hs_internal_user_id", str(owner.user_id))
+        if row is not None:
+            self._store.archive(users, row)
+
     def change(self, switches: Mapping[str, Any]) -> None:
         """Throw switches of `Rules`, or give the sandbox's token other `scopes`."""
         known = {field.name for field in fields(Rules)}
         for name, value in switches.items():
             if name == "scopes":
                 self._gate.grant("pat-sandbox", value)
+            elif name == "required":
+                ids = {self._store.table(wanted).kind.type_id: names for wanted, names in value.items()}
+                self._store.rules.required = ids
             elif name in known:
                 setattr(self._store.rules, name, value)
             else:

@@ -344,7 +344,7 @@ def answer_events(store: Store, marketing: Marketing, call: Call) -> Response:
         raise errors.invalid("objectId or eventType is required")
     viewed = [] if kind not in {None, VIEWED} else _views(store, marketing, call, wanted)
     limit, after = call.limit(100, 1_000), call.after() + 1
-    body: dict[str, Any] = {"results": [_occurrence(entry) for entry in viewed[after : after + limit]]}
+    body: dict[str, Any] = {"results": [_occurrence(store, entry) for entry in viewed[after : after + limit]]}
     if after + limit < len(viewed):
         body["paging"] = next_page(encode_cursor(after + limit - 1))
     return answer(200, body)
@@ -353,24 +353,27 @@ def answer_events(store: Store, marketing: Marketing, call: Call) -> Response:
 def _views(store: Store, marketing: Marketing, call: Call, wanted: str | None) -> list[Viewed]:
     since = moment_of(call.request.param("occurredAfter") or "") or 0
     until = moment_of(call.request.param("occurredBefore") or "")
-    row = store.tables["0-1"].find(int(wanted)) if wanted and wanted.isdigit() else None
+    contacts = store.tables["0-1"]
+    row = contacts.find(int(wanted)) if wanted and wanted.isdigit() else None
     found = [
         entry
         for entry in marketing.viewed
         if since <= entry.at
         and (until is None or entry.at < until)
-        and (wanted is None or (row is not None and entry.contact == row.id))
+        and (wanted is None or (row is not None and contacts.find(entry.contact) is row))
     ]
     rising = not (call.request.param("sort") or "").startswith("-")
     return sorted(found, key=lambda entry: (entry.at if rising else -entry.at, entry.number))
 
 
-def _occurrence(entry: Viewed) -> dict[str, Any]:
+def _occurrence(store: Store, entry: Viewed) -> dict[str, Any]:
+    """An event moves along when its contact is merged into another one."""
+    contact = store.tables["0-1"].find(entry.contact)
     return {
         "id": f"5b1d2c30-0000-4000-8000-{entry.number:012x}",
         "eventType": VIEWED,
         "objectType": "CONTACT",
-        "objectId": str(entry.contact),
+        "objectId": str(entry.contact if contact is None else contact.id),
         "occurredAt": iso(entry.at),
         "properties": {"hs_url": entry.url, "hs_title": entry.url.rstrip("/").rsplit("/", 1)[-1]},
     }

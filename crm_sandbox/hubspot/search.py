@@ -39,6 +39,7 @@ class Index:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._kept: OrderedDict[tuple[str, str], tuple[int, list[int]]] = OrderedDict()
+        self._rows: dict[str, tuple[int, list[Row]]] = {}
 
     def search(self, table: Table, call: Call) -> Response:
         """POST …/search."""
@@ -75,17 +76,30 @@ class Index:
         return _cut(ids, bounds, descending=descending) if bounds else ids
 
     def _compute(self, table: Table, groups: list[list[Filter]], query: str, sort: str, descending: bool) -> list[int]:
-        candidates: Iterable[Row] = (table.rows[number] for number in table.live)
-        rows = [row for row in candidates if row.indexed is not None]
-        tests = [[self._test(table, rule) for rule in group] for group in groups if group]
-        if len(tests) == 1:
-            for test in tests[0]:
-                rows = [row for row in rows if row.indexed is not None and test(row.indexed)]
-        elif tests:
+        rows = self._indexed(table)
+        groups = [group for group in groups if group]
+        if len(groups) == 1:
+            bounds = [_bound(table, rule) for rule in groups[0]]
+            rows = _modified_within(rows, [bound for bound in bounds if bound is not None])
+            for rule, bound in zip(groups[0], bounds, strict=True):
+                if bound is None:
+                    test = self._test(table, rule)
+                    rows = [row for row in rows if row.indexed is not None and test(row.indexed)]
+        elif groups:
+            tests = [[self._test(table, rule) for rule in group] for group in groups]
             rows = [row for row in rows if any(all(test(row.indexed or {}) for test in group) for group in tests)]
         if query:
             rows = [row for row in rows if _contains(row.indexed or {}, query, table.kind.text)]
         return _sorted(rows, table, sort, descending)
+
+    def _indexed(self, table: Table) -> list[Row]:
+        """Every row that the index knows, by id."""
+        version, rows = self._rows.get(table.kind.type_id, (-1, []))
+        if version != table.version:
+            candidates = (table.rows[number] for number in table.live)
+            rows = [row for row in candidates if row.indexed is not None]
+            self._rows[table.kind.type_id] = (table.version, rows)
+        return rows
 
     def _test(self, table: Table, rule: Filter) -> Test:
         name = str(rule.get("propertyName", ""))
@@ -112,6 +126,35 @@ class Index:
         return lambda values: int(values["hs_object_id"] or 0) in matching
 
 
+def _modified_within(rows: list[Row], bounds: list[tuple[int, int]]) -> list[Row]:
+    """The rows whose stamp lies within all bounds: nearly every search has such a window, so it is cut with numbers."""
+    if not bounds:
+        return rows
+    since, until = max(low for low, _ in bounds), min(high for _, high in bounds)
+    return [row for row in rows if since <= row.indexed_at <= until]
+
+
+def _bound(table: Table, rule: Filter) -> tuple[int, int] | None:
+    """The first and last stamp that a filter on the modification stamp allows, None for any other filter."""
+    moment = moment_of(str(rule.get("value", ""))) if rule.get("propertyName") == table.kind.modified else None
+    if moment is None:
+        return None
+    match rule["operator"]:
+        case "GTE":
+            return moment, _FOREVER
+        case "GT":
+            return moment + 1, _FOREVER
+        case "LTE":
+            return 0, moment
+        case "LT":
+            return 0, moment - 1
+        case _:
+            return None
+
+
+_FOREVER = 1 << 62
+
+
 def _window(body: dict[str, Any]) -> tuple[int, int]:
     limit = body.get("limit", 10)
     if not isinstance(limit, int) or not 1 <= limit <= LONGEST_PAGE:
@@ -125,16 +168,18 @@ def _window(body: dict[str, Any]) -> tuple[int, int]:
 
 
 def _groups(body: dict[str, Any]) -> list[list[Filter]]:
-    groups = [list(group.get("filters") or ()) for group in body.get("filterGroups") or ()]
-    if body.get("filters"):
-        groups.append(list(body["filters"]))
+    try:
+        groups = [list(group.get("filters") or ()) for group in body.get("filterGroups") or ()]
+        groups += [list(body["filters"])] if body.get("filters") else []
+        unknown = next((rule for group in groups for rule in group if rule.get("operator") not in OPERATORS), None)
+    except (AttributeError, TypeError) as error:
+        raise errors.bad_json("filterGroups must be a list of objects with a list of filters") from error
+    if unknown is not None:
+        raise errors.invalid(f"Invalid input JSON: unknown operator {unknown.get('operator')}")
     if len(groups) > MOST_GROUPS:
         raise errors.invalid(f"Too many filter groups: {len(groups)}, at most {MOST_GROUPS}")
     if any(len(group) > MOST_FILTERS for group in groups) or sum(map(len, groups)) > MOST_IN_ALL:
         raise errors.invalid(f"Too many filters: at most {MOST_FILTERS} in a group and {MOST_IN_ALL} in all")
-    for rule in (rule for group in groups for rule in group):
-        if rule.get("operator") not in OPERATORS:
-            raise errors.invalid(f"Invalid input JSON: unknown operator {rule.get('operator')}")
     return groups
 
 

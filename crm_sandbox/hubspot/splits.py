@@ -91,7 +91,8 @@ def _shown(store: Store, splits: Splits, deal: int) -> dict[str, Any]:
 def _upsert(store: Store, splits: Splits, call: Call) -> Response:
     plans: list[tuple[int, list[tuple[str, Decimal]]]] = []
     for entry in call.inputs():
-        deal = store.tables["0-3"].find(int(entry.get("id", 0)))
+        deal_id = str(entry.get("id", ""))
+        deal = store.tables["0-3"].find(int(deal_id)) if deal_id.isdigit() else None
         if deal is None or deal.archived_at is not None:
             raise errors.not_found()
         shares = [

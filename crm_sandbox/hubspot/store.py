@@ -52,9 +52,10 @@ class Rules:
 
 
 class Row:
-    """One record. `values` is replaced, never changed in place: `indexed` is what the search index still knows."""
+    """One record. `values` is replaced, never changed in place: `indexed` is what the search index still knows,
+    `indexed_at` the modification stamp in it."""
 
-    __slots__ = ("archived_at", "created", "history", "id", "indexed", "modified", "values")
+    __slots__ = ("archived_at", "created", "history", "id", "indexed", "indexed_at", "modified", "values")
 
     def __init__(self, record_id: int, values: Values, created: int, modified: int) -> None:
         self.id = record_id
@@ -63,6 +64,7 @@ class Row:
         self.modified = modified
         self.archived_at: int | None = None
         self.indexed: Values | None = None
+        self.indexed_at = -1
         self.history: dict[str, list[tuple[int, str | None, str]]] | None = None
 
 
@@ -293,14 +295,14 @@ class Store:
             _, record_id = table.pending.popleft()
             row = table.rows.get(record_id)
             if row is not None:
-                row.indexed = row.values
+                row.indexed, row.indexed_at = row.values, row.modified
             table.version += 1
 
     def _index(self, table: Table, row: Row) -> None:
         if self.rules.index_lag:
             table.pending.append((self.now() + round(self.rules.index_lag * 1000), row.id))
             return
-        row.indexed = row.values
+        row.indexed, row.indexed_at = row.values, row.modified
         table.version += 1
 
     def _calculated(self, table: Table, row: Row, values: Values) -> Values:
