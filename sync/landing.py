@@ -12,13 +12,12 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ClauseElement, Connection, delete, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, delete, insert, select
 
 from connectors.contract import Page
 from kpi_engine.records import KINDS, Interaction, Link, Record
 from sync import days
-from sync.tables import CURSORS, NOBODY, RECORDS, UNREAD
+from sync.tables import COLUMNS, CURSORS, NOBODY, RECORDS, UNREAD
 
 Row = tuple[Any, ...]
 
@@ -137,7 +136,7 @@ class Lander:
         table = RECORDS["link"]
         for (from_kind, to_kind), ids in _by_ends(ends).items():
             for some in days.chunks(ids):
-                query = select(table).where(
+                query = select(*(table.c[name] for name in COLUMNS["link"])).where(
                     table.c.connection == self._connection,
                     table.c.from_kind == from_kind,
                     table.c.from_id.in_(some),
@@ -200,15 +199,14 @@ class Lander:
 
 @cache
 def upsert(kind: str, dialect: str) -> str:
-    """The statement that lands a record of this kind: one text, compiled once. An older copy changes nothing."""
-    table = RECORDS[kind]
-    make: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = make(table)
-    others = {column.name: statement.excluded[column.name] for column in table.c if column.name not in _IDENTITY}
-    statement = statement.on_conflict_do_update(
-        index_elements=_IDENTITY, set_=others, where=statement.excluded.modified >= table.c.modified
+    """The statement that lands a record of this kind: one text, made once. An older copy changes nothing."""
+    columns = COLUMNS[kind]
+    places = ", ".join([_PLACE.get(dialect, "?")] * len(columns))
+    others = ", ".join(f'"{name}" = excluded."{name}"' for name in columns if name not in ("connection", "id"))
+    return (  # nothing but our own names
+        f"INSERT INTO {kind} ({_named(columns)}) VALUES ({places}) "  # noqa: S608
+        f"ON CONFLICT (connection, id) DO UPDATE SET {others} WHERE excluded.modified >= {kind}.modified"
     )
-    return _text(statement, dialect)
 
 
 @cache
@@ -217,22 +215,21 @@ def find(kind: str, dialect: str) -> str:
 
     Asked with `id IN (…)` SQLite walks the whole clustered table; the cross join makes it look every id up.
     """
-    place = "%s" if dialect == "postgresql" else "?"
+    place = _PLACE.get(dialect, "?")
     asked = ", ".join([f"({place})"] * days.IDS_AT_ONCE)
-    columns = _text(select(RECORDS[kind]), dialect).partition("FROM")[0]
+    columns = _named(f"{kind}.{name}" for name in COLUMNS[kind])
     return (
-        f"WITH asked (id) AS (VALUES {asked}) {columns} FROM asked CROSS JOIN {kind} "
+        f"WITH asked (id) AS (VALUES {asked}) SELECT {columns} FROM asked CROSS JOIN {kind} "  # noqa: S608
         f"WHERE {kind}.connection = {place} AND {kind}.id = asked.id"
     )
 
 
-def _text(statement: ClauseElement, dialect: str) -> str:
-    """A statement for the driver's own cursor, with its values given by place."""
-    make: Any = postgresql.dialect if dialect == "postgresql" else sqlite.dialect
-    return str(statement.compile(dialect=make(paramstyle="format" if dialect == "postgresql" else "qmark")))
+_PLACE = {"postgresql": "%s"}
+"""How a driver marks a value's place, where it is not a question mark."""
 
 
-_IDENTITY = ("connection", "id")
+def _named(columns: Iterable[str]) -> str:
+    return ", ".join(".".join(f'"{part}"' for part in name.split(".")) for name in columns)
 
 
 def _newest(rows: Iterable[Record]) -> dict[str, dict[str, Record]]:

@@ -6,8 +6,8 @@ it; what they delivered stays in the cache, and the next pull goes on from every
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from queue import Queue
+from concurrent.futures import ThreadPoolExecutor
+from queue import Full, Queue
 from threading import Event
 
 import msgspec
@@ -57,7 +57,7 @@ class Pull:
         self._changed: Counter[str] = Counter()
         self._deleted = 0
         self._unread = 0
-        self.failures: dict[str, BaseException] = {}
+        self.failures: dict[str, CrmError] = {}
 
     def read(self, streams: Sequence[str]) -> None:
         """Read the first stream, then the others side by side. Failures are kept in `failures`."""
@@ -75,37 +75,33 @@ class Pull:
     def _side_by_side(self, streams: Sequence[str]) -> None:
         if not streams:
             return
-        arrivals: Queue[Page | _Ended] = Queue(PAGES_WAITING)
+        arrivals: Queue[Arrival] = Queue(PAGES_WAITING)
         stop = Event()
         cursors = {stream: self._cache.cursor(stream) for stream in streams}
         with ThreadPoolExecutor(STREAMS_AT_ONCE, thread_name_prefix="stream") as pool:
-            readers = [pool.submit(self._deliver, stream, cursors[stream], arrivals, stop) for stream in streams]
+            for stream in streams:
+                pool.submit(self._deliver, stream, cursors[stream], arrivals, stop)
             try:
                 for arrival in _until_all_ended(arrivals, len(streams)):
-                    self._take(arrival, stop)
+                    self._take(arrival)
             finally:
-                stop.set()
-                _let_go(arrivals, readers)
+                stop.set()  # after a failure of ours the readers must not wait for room in the queue
 
-    def _deliver(self, stream: str, cursor: str | None, arrivals: "Queue[Page | _Ended]", stop: Event) -> None:
+    def _deliver(self, stream: str, cursor: str | None, arrivals: "Queue[Arrival]", stop: Event) -> None:
         """A reader's whole life: pages into the queue, then how it ended."""
         failure: BaseException | None = None
         try:
             for page in self._connector.read(stream, cursor) if not stop.is_set() else ():
-                arrivals.put(page)
-                if stop.is_set():
-                    break
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that absorbs
+                if not _offer(arrivals, page, stop):
+                    return
+        except BaseException as error:  # raised again by the thread that absorbs
             failure = error
-        arrivals.put(_Ended(stream, failure))
+        _offer(arrivals, _Ended(stream, failure), stop)
 
-    def _take(self, arrival: Page | _Ended, stop: Event) -> None:
+    def _take(self, arrival: "Arrival") -> None:
         if isinstance(arrival, _Ended):
             self._progress.finish(arrival.stream)
-            if arrival.failure is not None:
-                self.failures[arrival.stream] = arrival.failure
-                if not isinstance(arrival.failure, CrmError):
-                    stop.set()  # a defect of ours: nothing is gained by reading on
+            self._note_end(arrival)
             return
         absorbed = self._cache.absorb(arrival, self._zone)
         self._changed.update(absorbed.changed)
@@ -113,25 +109,30 @@ class Pull:
         self._unread += absorbed.unread
         self._progress.advance(arrival.stream, len(arrival.rows), arrival.total)
 
+    def _note_end(self, ended: _Ended) -> None:
+        """The CRM's failures wait until the other streams are read; one of our own ends everything."""
+        if isinstance(ended.failure, CrmError):
+            self.failures[ended.stream] = ended.failure
+        elif ended.failure is not None:
+            raise ended.failure
 
-def _until_all_ended(arrivals: "Queue[Page | _Ended]", streams: int) -> Iterator[Page | _Ended]:
+
+Arrival = Page | _Ended
+
+
+def _until_all_ended(arrivals: "Queue[Arrival]", streams: int) -> Iterator[Arrival]:
     while streams:
         arrival = arrivals.get()
         streams -= isinstance(arrival, _Ended)
         yield arrival
 
 
-def _let_go(arrivals: "Queue[Page | _Ended]", readers: Sequence["Future[None]"]) -> None:
-    """Empty the queue until no reader waits for room in it."""
-    while not all(reader.done() for reader in readers):
-        while not arrivals.empty():
-            arrivals.get_nowait()
-        for reader in readers:
-            reader.cancel()
-        _wait_a_moment(readers)
-
-
-def _wait_a_moment(readers: Sequence["Future[None]"]) -> None:
-    from concurrent.futures import FIRST_COMPLETED, wait
-
-    wait(readers, timeout=0.05, return_when=FIRST_COMPLETED)
+def _offer(arrivals: "Queue[Arrival]", arrival: Arrival, stop: Event) -> bool:
+    """Put it into the queue as soon as there is room; False if nobody waits for it any more."""
+    while not stop.is_set():
+        try:
+            arrivals.put(arrival, timeout=0.1)
+        except Full:
+            continue
+        return True
+    return False

@@ -9,7 +9,7 @@ import typing
 from typing import Any
 
 from pydantic import create_model
-from sqlalchemy import BigInteger, Index, LargeBinary, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Index, LargeBinary, Table, UniqueConstraint
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -32,7 +32,6 @@ class CacheTable(SQLModel, registry=registry()):
 _ARGUMENTS: dict[str, tuple[Any, ...]] = {
     # A rep's days lie together, so that computing a rep reads one stretch of the file; the id alone finds a record too.
     "interaction": (
-        PrimaryKeyConstraint("connection", "rep", "day", "id"),
         UniqueConstraint("connection", "id"),
         {"sqlite_with_rowid": False},
     ),
@@ -48,7 +47,8 @@ def _table_of(kind: str, record: type[Record]) -> Table:
     hints: dict[str, Any] = {"connection": str, **typing.get_type_hints(record)}
     if kind == "interaction":
         hints["day"] = int
-    columns = {name: _column(hint, name in keys) for name, hint in hints.items()}
+    # Keys come first and in their order: where they do not, SQLite 3.40 calls a sound clustered table damaged.
+    columns = {name: _column(hints[name], name in keys) for name in dict.fromkeys((*keys, *hints))}
     arguments: dict[str, Any] = {
         "__tablename__": kind,
         "__table_args__": _ARGUMENTS.get(kind, ()),
@@ -74,6 +74,12 @@ def _column(hint: Any, is_key: bool) -> Any:
 
 RECORDS: dict[str, Table] = {kind: _table_of(kind, record) for kind, record in KINDS.items()}
 """The table of each record kind."""
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    kind: ("connection", *record.__struct_fields__, *(("day",) if kind == "interaction" else ()))
+    for kind, record in KINDS.items()
+}
+"""A stored row as a tuple: the connection, then the record's fields in their order."""
 
 
 class About(CacheTable, table=True):
