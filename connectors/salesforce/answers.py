@@ -80,12 +80,37 @@ ASKED_ANOTHER_WAY = frozenset(
 
 def accepted(response: httpx.Response, what: str) -> httpx.Response:
     """The answer if it is a success, else the error that its reader can do something about."""
-    if response.is_success or response.status_code == 304:
+    if response.is_success:
         return response
     raise failure(response, what)
 
 
-def failure(response: httpx.Response, what: str) -> CrmError | QueryBroken:
+def answered(response: httpx.Response, what: str) -> httpx.Response:
+    """The answer to a query; raises `QueryBroken` where asking another way may help."""
+    if not response.is_success:
+        for complaint in complaints(response)[:1]:
+            if complaint.code in ASKED_ANOTHER_WAY:
+                raise QueryBroken(complaint)
+    return accepted(response, what)
+
+
+def gave_up(broken: QueryBroken, what: str) -> CrmError:
+    """The error for a query that no other way helped."""
+    code = broken.complaint.code
+    if code in {"QUERY_TIMEOUT", "INVALID_QUERY_LOCATOR"}:
+        return Unreachable(
+            "KPI-SF-004",
+            f"Salesforce could not finish {what} ({code}).",
+            "Nothing was lost, the next run goes on from here; if it stays, ask Salesforce for an index.",
+        )
+    return Unreadable(
+        "KPI-SF-034",
+        f"Salesforce refuses {what} ({code}).",
+        "Run `kpisync doctor`; if it finds nothing, report this code.",
+    )
+
+
+def failure(response: httpx.Response, what: str) -> CrmError:
     """The error that an answer stands for. Salesforce's own message stays out: it may quote what was written."""
     found = complaints(response)
     first = found[0] if found else Complaint(f"HTTP {response.status_code}", "")
@@ -96,8 +121,6 @@ def failure(response: httpx.Response, what: str) -> CrmError | QueryBroken:
             f"Salesforce refused {what}: the company's API calls of the last 24 hours are used up.",
             "The next scheduled run goes on from here; raise the allowance in Salesforce, or pull less often.",
         )
-    if first.code in ASKED_ANOTHER_WAY:
-        return QueryBroken(first)
     if status == 401:
         return NotAllowed(
             "KPI-SF-010",

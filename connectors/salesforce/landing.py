@@ -146,7 +146,9 @@ class Landing:
                 query = "SELECT Id, SplitField, IsTotalValidated FROM OpportunitySplitType"
                 types = self._org.rows(query, sf.SplitTypeRow)
                 self._revenue_splits = frozenset(
-                    kind.Id for kind in types if kind.SplitField == "Amount" and kind.IsTotalValidated
+                    kind.Id
+                    for kind in types
+                    if kind.IsTotalValidated and (kind.SplitField or "").removeprefix("Opportunity.") == "Amount"
                 )
             return self._revenue_splits
 

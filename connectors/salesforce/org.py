@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from connectors.errors import NotAllowed, Throttled
-from connectors.salesforce.answers import POLICY, accepted, garbled
+from connectors.salesforce.answers import POLICY, QueryBroken, accepted, answered, garbled, gave_up
 from connectors.salesforce.auth import SignIn
 from connectors.salesforce.rows import Answer, Row, answer_in
 from connectors.salesforce.settings import SalesforceSettings
@@ -63,14 +63,14 @@ class Org:
 
     def query(self, soql: str, shape: type[R], stream: str, *, all_rows: bool) -> tuple[Answer[R], datetime]:
         """The first page of a query, and the server's time when it was asked. `all_rows`: with deleted and archived."""
-        path = "/queryAll" if all_rows else "/query"
-        response = self.call("GET", path, f"the query of {stream}", params={"q": soql})
-        return self._decoded(response, shape, stream), _asked_at(response)
+        path = self.root + ("/queryAll" if all_rows else "/query")
+        response = answered(self.transport.send("GET", path, params={"q": soql}), f"the query of {stream}")
+        return self._decoded(response, shape, stream), asked_at(response)
 
     def more(self, address: str, shape: type[R], stream: str) -> Answer[R]:
         """The next page, at exactly the address that the last one gave."""
         what = f"a further page of {stream}"
-        return self._decoded(accepted(self.transport.send("GET", address), what), shape, stream)
+        return self._decoded(answered(self.transport.send("GET", address), what), shape, stream)
 
     def _decoded(self, response: httpx.Response, shape: type[R], stream: str) -> Answer[R]:
         try:
@@ -80,11 +80,15 @@ class Org:
 
     def rows(self, soql: str, shape: type[R], *, all_rows: bool = False) -> Iterator[R]:
         """Every row of a query that is small enough to be asked for whole."""
-        answer, _ = self.query(soql, shape, shape.__name__, all_rows=all_rows)
-        yield from answer.rows
-        while answer.more:
-            answer = self.more(answer.more, shape, shape.__name__)
+        name = shape.__name__
+        try:
+            answer, _ = self.query(soql, shape, name, all_rows=all_rows)
             yield from answer.rows
+            while answer.more:
+                answer = self.more(answer.more, shape, name)
+                yield from answer.rows
+        except QueryBroken as broken:
+            raise gave_up(broken, f"the query of {name}") from None
 
     def look_at(self, names: Sequence[str]) -> None:
         """Find out what is visible of these objects, in as few calls as possible."""
@@ -137,7 +141,7 @@ class Org:
             )
 
 
-def _asked_at(response: httpx.Response) -> datetime:
+def asked_at(response: httpx.Response) -> datetime:
     """The server's own time when it was asked: its Date header, less the time that the answer took."""
     try:
         answered = parsedate_to_datetime(response.headers["date"])

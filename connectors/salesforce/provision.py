@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from connectors.contract import KpiField, NotProvisioned, Provisioned
-from connectors.errors import NotAllowed
+from connectors.errors import NotAllowed, Unreadable
 from connectors.salesforce import names
-from connectors.salesforce.answers import QueryBroken, complaints
+from connectors.salesforce.answers import complaints
 from connectors.salesforce.deploy import Deployment, deploy
 from connectors.salesforce.metadata import Part, package, removal, wanted
 from connectors.salesforce.org import Org
@@ -141,7 +141,7 @@ class Provisioner:
         )
         try:
             return frozenset(row.own_name for row in self._org.rows(query, NamedRow))
-        except (QueryBroken, NotAllowed):
+        except (Unreadable, NotAllowed):
             return None
 
     def _assigned(self) -> bool:
@@ -165,8 +165,8 @@ class Provisioner:
             if not found:
                 return NotProvisioned(ASSIGNMENT, "The permission set is not there.", advice)
             return self._assign_to(user, found[0].Id, advice)
-        except (QueryBroken, NotAllowed) as refusal:
-            return NotProvisioned(ASSIGNMENT, str(refusal), advice)
+        except (Unreadable, NotAllowed) as refusal:
+            return NotProvisioned(ASSIGNMENT, refusal.message, advice)
 
     def _assign_to(self, user: str, permission_set: str, advice: str) -> Outcome:
         query = format_soql(
@@ -193,7 +193,7 @@ class Provisioner:
             for row in self._assignments():
                 path = f"{self._org.root}/sobjects/PermissionSetAssignment/{row.Id}"
                 self._org.transport.send("DELETE", path)
-        except QueryBroken:
+        except Unreadable:
             return  # nothing is assigned where assignments do not exist; the deployment itself will tell
 
 

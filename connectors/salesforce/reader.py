@@ -1,14 +1,16 @@
 """Reads a stream: asks for what changed, follows the pages, and survives a page that can no longer be fetched."""
 
 import re
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import msgspec
 
 from connectors.contract import Page
-from connectors.errors import NotAllowed, Unreachable, Unreadable
-from connectors.salesforce.answers import QueryBroken
+from connectors.errors import NotAllowed
+from connectors.salesforce import bulk
+from connectors.salesforce.answers import QueryBroken, gave_up
 from connectors.salesforce.cursor import Cursor, condition
 from connectors.salesforce.landing import Landing
 from connectors.salesforce.org import Org
@@ -30,6 +32,8 @@ class Reader:
     def __init__(self, org: Org) -> None:
         self._org = org
         self._landing = Landing(org)
+        self._counts: dict[str, int] | None = None
+        self._lock = threading.Lock()
 
     def streams(self) -> tuple[str, ...]:
         """What can be read here: every object that is visible with the fields that it cannot do without."""
@@ -57,9 +61,28 @@ class Reader:
             return
         begun = Cursor.read(cursor)
         total: int | None = None
-        for answer, reached in self._pass(source, begun):
+        for answer, reached in self._by_bulk_or_query(source, begun):
             total = answer.total if total is None else total
             yield self._landing.page(source, answer, reached.text, total, first_load=begun.fresh)
+
+    def _by_bulk_or_query(self, source: Source, cursor: Cursor) -> Iterator[tuple[Answer[Row], Cursor]]:
+        """A large object's first load goes by Bulk where Salesforce lets it, all else by the ordinary query."""
+        if not (cursor.job or (cursor.fresh and self._is_large(source))):
+            yield from self._pass(source, cursor)
+            return
+        try:
+            if cursor.job is None:
+                job, asked_at = bulk.start(self._org, self._select(source, frozenset()), all_rows=source.all_rows)
+                cursor = Cursor(job=job, until=self._next_start(asked_at))
+            yield from bulk.parts(self._org, cursor, self._landing.shape(source), source.stream)
+        except bulk.BulkRefused:
+            yield from self._pass(source, Cursor())
+
+    def _is_large(self, source: Source) -> bool:
+        with self._lock:
+            if self._counts is None:
+                self._counts = bulk.row_counts(self._org, tuple(source.sobject for source in SOURCES))
+        return self._counts.get(source.sobject, 0) >= self._org.settings.bulk_from
 
     def _pass(self, source: Source, cursor: Cursor) -> Iterator[tuple[Answer[Row], Cursor]]:
         """One pass over what changed: every page with the place after it."""
@@ -76,7 +99,7 @@ class Reader:
             except QueryBroken as broken:
                 restarts = 0 if cursor != before else restarts + 1
                 if restarts > RESTARTS:
-                    raise _gave_up(source, broken) from None
+                    raise gave_up(broken, f"the query of {source.sobject}") from None
                 match broken.complaint.code:
                     case "INVALID_FIELD":
                         hidden.add(_named_column(source, broken, hidden))
@@ -85,7 +108,7 @@ class Reader:
                     case "INVALID_QUERY_LOCATOR":
                         pass  # asked anew from the last row that was handed over
                     case _:
-                        raise _gave_up(source, broken) from None
+                        raise gave_up(broken, f"the query of {source.sobject}") from None
 
     def _query(
         self, source: Source, cursor: Cursor, hidden: frozenset[str], limit: int | None
@@ -97,7 +120,7 @@ class Reader:
         if cursor.until is None:
             cursor = msgspec.structs.replace(cursor, until=self._next_start(asked_at))
         while True:
-            last = answer.more is None and (limit is None or not answer.rows)
+            last = answer.more is None and (limit is None or cursor.past(answer.rows) == cursor)
             cursor = cursor.finished() if last else cursor.past(answer.rows)
             yield answer, cursor
             if answer.more is None:
@@ -109,35 +132,23 @@ class Reader:
         start = asked_at - timedelta(minutes=self._org.settings.overlap_minutes)
         return start.replace(microsecond=0)
 
+    def _select(self, source: Source, hidden: frozenset[str]) -> str:
+        visible = self._org.fields(source.sobject)
+        asked = [name for name in asked_fields(self._landing.shape(source), visible) if name not in hidden]
+        return f"SELECT {', '.join(asked)} FROM {source.sobject}"  # noqa: S608
+
     def _soql(self, source: Source, cursor: Cursor, hidden: frozenset[str], limit: int | None) -> str:
         visible = self._org.fields(source.sobject)
-        shape = self._landing.shape(source)
-        asked = [name for name in asked_fields(shape, visible) if name not in hidden]
         stamp = stamp_field({name: field for name, field in visible.items() if name not in hidden})
         where = condition(stamp, cursor) if stamp else ""
         order = f"{stamp} ASC, Id ASC" if stamp else "Id ASC"
         at_most = f" LIMIT {limit}" if limit else ""
-        return f"SELECT {', '.join(asked)} FROM {source.sobject}{where} ORDER BY {order}{at_most}"  # noqa: S608
+        return f"{self._select(source, hidden)}{where} ORDER BY {order}{at_most}"
 
 
 def _named_column(source: Source, broken: QueryBroken, hidden: set[str]) -> str:
     """The field that Salesforce will not show after all (it names one at a time)."""
     named = NO_SUCH_COLUMN.search(broken.complaint.message)
     if named is None or named[1] in hidden or named[1] in {"Id", *source.needs}:
-        raise _gave_up(source, broken) from None
+        raise gave_up(broken, f"the query of {source.sobject}") from None
     return named[1]
-
-
-def _gave_up(source: Source, broken: QueryBroken) -> Unreachable | Unreadable:
-    code = broken.complaint.code
-    if code in {"QUERY_TIMEOUT", "INVALID_QUERY_LOCATOR"}:
-        return Unreachable(
-            "KPI-SF-004",
-            f"Salesforce could not finish the query of {source.sobject} ({code}).",
-            "Nothing was lost, the next run goes on from here; if it stays, ask Salesforce for an index.",
-        )
-    return Unreadable(
-        "KPI-SF-034",
-        f"Salesforce refuses the query of {source.sobject} ({code}).",
-        "Run `kpisync doctor`; if it finds nothing, report this code.",
-    )

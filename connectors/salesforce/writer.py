@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from connectors.contract import Change, FieldValue, Refused, Surface, Written
-from connectors.errors import CrmError, NotAllowed, Throttled, Unreachable
+from connectors.errors import NotAllowed, Throttled, Unreachable
 from connectors.salesforce.answers import Complaint, complaints, complaints_in, failure, garbled
 from connectors.salesforce.names import KEY_FIELD, KPI_FIELDS, KPI_OBJECT, SCORE_FIELDS, person_field
 from connectors.salesforce.org import Org
@@ -167,7 +167,7 @@ def _call_refused(response: httpx.Response, sobject: str) -> tuple[Complaint, ..
     """A call that was refused whole: its rows carry the reason, unless nothing more can work at all."""
     error = failure(response, f"the update of {sobject}")
     stops = isinstance(error, Throttled | Unreachable) or response.status_code == 401
-    if isinstance(error, CrmError) and stops:
+    if stops:
         raise error
     found = complaints(response)
     if isinstance(error, NotAllowed) or not found:
