@@ -15,7 +15,15 @@ from rich.table import Table
 
 from console.i18n import Speaker
 from console.progress import Bars
-from sync.run import NO_PROGRESS, Progress
+from sync.progress import NO_PROGRESS, Progress
+
+WIDE = 200
+"""How wide a table is where no terminal says: wide enough for a key."""
+
+
+def _console(stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else WIDE)
 
 
 @dataclass(frozen=True)
@@ -30,25 +38,47 @@ class Session:
     show_progress: bool = True
     verbose: bool = False
     say: Speaker = field(default_factory=Speaker)
-    out: Console = field(default_factory=lambda: Console(file=sys.stdout, soft_wrap=not sys.stdout.isatty()))
-    err: Console = field(default_factory=lambda: Console(file=sys.stderr, soft_wrap=not sys.stderr.isatty()))
+    out: Console = field(default_factory=lambda: _console(stderr=False))
+    err: Console = field(default_factory=lambda: _console(stderr=True))
 
     def tell(self, sentence: str, /, **values: object) -> None:
         """A message for people, on stderr."""
-        self.err.print(self.say(sentence, **values), highlight=False, markup=False)
+        self.err.print(self.say(sentence, **values), highlight=False, markup=False, soft_wrap=True)
 
     def result(self, document: Any, *shown: Table | str) -> None:
         """The command's result: `document` with --json, else what is `shown`."""
         if self.as_json:
-            sys.stdout.write(json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2) + "\n")
+            self.document(document)
             return
         for part in shown:
-            self.out.print(part, highlight=False, markup=False)
+            self.table(part)
+
+    def document(self, document: Any, file: Path | None = None) -> None:
+        """A JSON document."""
+        plain = msgspec.to_builtins(document, str_keys=True)
+        self.text(json.dumps(plain, ensure_ascii=False, indent=2) + "\n", file)
+
+    def text(self, text: str, file: Path | None = None) -> None:
+        """Text as it is."""
+        if file is None:
+            sys.stdout.write(text)
+        else:
+            file.write_text(text, encoding="utf-8")
+            self.tell("Written to {file}.", file=file)
+
+    def table(self, table: Table | str, file: Path | None = None) -> None:
+        """Something drawn for a terminal."""
+        if file is None:
+            self.out.print(table, highlight=False, markup=False)
+            return
+        with file.open("w", encoding="utf-8") as out:
+            Console(file=out, width=WIDE).print(table, highlight=False, markup=False)
+        self.tell("Written to {file}.", file=file)
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """Bars where a person watches, silence elsewhere."""
-        if not self.show_progress or self.as_json or not sys.stderr.isatty():
+        if not self.show_progress or not sys.stderr.isatty():
             yield NO_PROGRESS
             return
         with Bars(self.err) as bars:

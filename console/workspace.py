@@ -3,14 +3,16 @@
 The only room that knows both what may differ (config) and how the work is done (sync).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TypeVar
 
 import holidays
+import msgspec
 
 from config import settings as config
 from config.errors import SettingsError
@@ -145,28 +147,39 @@ def connect(name: str, section: config.ConnectionSection, vault: Vault, api_budg
     secrets, store = partial(vault.find, name), partial(vault.store, name)
     match section:
         case config.SalesforceSection():
-            return salesforce.connect(
-                salesforce.SalesforceSettings(
-                    name=name,
-                    login_url=section.login_url,
-                    auth=section.auth,
-                    client_id=section.client_id,
-                    username=section.username,
-                    api_version=section.api_version,
-                    instance_url=section.instance_url,
-                ),
-                secrets,
-                store=store,
+            settings = salesforce.SalesforceSettings(
+                login_url=section.login_url,
+                auth=section.auth,
+                client_id=section.client_id,
+                username=section.username,
+                api_version=section.api_version,
+                instance_url=section.instance_url,
+                mappings=_mappings(name, section.mappings, salesforce.Mappings),
+                api_budget_share=api_budget_share,
             )
+            return salesforce.connect(settings, secrets, keep_secret=store)
         case config.HubSpotSection():
-            return hubspot.connect(
-                hubspot.HubSpotSettings(
-                    name=name,
-                    base_url=section.base_url,
-                    auth=section.auth,
-                    client_id=section.client_id,
-                    api_version=section.api_version,
-                ),
-                secrets,
-                store=store,
+            portal = hubspot.HubSpotSettings(
+                name=name,
+                base_url=section.base_url,
+                auth=section.auth,
+                client_id=section.client_id,
+                api_version=section.api_version,
+                mappings=_mappings(name, section.mappings, hubspot.HubSpotMappings),
             )
+            return hubspot.connect(portal, secrets, store=store)
+
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+
+def _mappings(name: str, said: Mapping[str, object], kind: type[M]) -> M:
+    """A connection's mappings, or what is wrong with them."""
+    unknown = [key for key in said if key not in kind.__struct_fields__]
+    if unknown:
+        known = ", ".join(kind.__struct_fields__)
+        raise SettingsError([f"kpisync.toml has an unknown setting connections.{name}.mappings.{unknown[0]}. Known there: {known}."])
+    try:
+        return msgspec.convert(said, kind)
+    except msgspec.ValidationError as error:
+        raise SettingsError([f"kpisync.toml: connections.{name}.mappings: {error}."]) from None

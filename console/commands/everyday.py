@@ -1,0 +1,232 @@
+"""Everyday: pull, compute, plan, push, run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from connectors.contract import Capabilities, Refused
+from console import plan_formats
+from console.exit_codes import Exit
+from console.session import Session
+from console.timing import as_of_millis, now_millis
+from console.workspace import Workspace
+from kpi_engine.records import Millis
+from sync.cache import Cache
+from sync.ledger import Ledger
+from sync.lock import only_run
+from sync.plan import Plan
+from sync.pull import Pulled
+from sync.push import Pushed
+from sync.run import Job, look, make_plan, pull, push, run, score
+
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="ISO", help="As of this date or moment instead of now.")]
+ConnectionName = Annotated[
+    str | None, typer.Option("--connection", "-c", metavar="NAME", help="Only this connection; default: all.")
+]
+Full = Annotated[bool, typer.Option("--full", help="From the beginning instead of where the last one stopped.")]
+
+
+class PlanFormat(StrEnum):
+    """How a plan is shown."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    HTML = "html"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One connection with everything that working on it needs."""
+
+    job: Job
+    capabilities: Capabilities
+    cache: Cache
+    ledger: Ledger
+    now: Millis
+
+    def as_of(self, said: str | None) -> Millis:
+        """`--as-of` in the company's time zone."""
+        return as_of_millis(said, self.now, self.job.company.time_zone)
+
+
+@contextmanager
+def at_work(workspace: Workspace, name: str) -> Iterator[Desk]:
+    """A connection with cache and ledger open, after a look at what its CRM can do."""
+    with workspace.job(name) as job, workspace.cache(name) as cache, workspace.ledger(name) as ledger:
+        ready, capabilities = look(job)
+        yield Desk(ready, capabilities, cache, ledger, now_millis())
+
+
+def pull_command(
+    context: typer.Context,
+    full: Full = False,
+    objects: Annotated[
+        list[str] | None, typer.Option("--object", metavar="NAME", help="Only this object; may be repeated.")
+    ] = None,
+    connection: ConnectionName = None,
+) -> None:
+    """CRM → cache."""
+    session: Session = context.obj
+    workspace = Workspace(session.folder)
+    told: dict[str, Pulled] = {}
+    with only_run(workspace.folder):
+        for name in workspace.connections(connection):
+            with at_work(workspace, name) as desk, session.progress() as progress:
+                told[name] = pull(desk.job, desk.cache, full=full, streams=objects or None, progress=progress)
+                tell_unread(session, desk.cache)
+            tell_pulled(session, name, told[name])
+    session.result(told)
+
+
+def compute_command(
+    context: typer.Context, as_of: AsOf = None, full: Full = False, connection: ConnectionName = None
+) -> None:
+    """Cache → values, for every period from the first record (or [kpis] since) on."""
+    session: Session = context.obj
+    workspace = Workspace(session.folder)
+    told = {}
+    with only_run(workspace.folder):
+        for name in workspace.connections(connection):
+            with at_work(workspace, name) as desk:
+                told[name] = score(desk.job, desk.cache, as_of=desk.as_of(as_of))
+            session.tell(
+                "{name}: {values} values of {periods} periods.",
+                name=name,
+                values=told[name].values,
+                periods=told[name].periods,
+            )
+    session.result(told)
+
+
+def plan_command(
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it to a file.")] = None,
+    form: Annotated[PlanFormat, typer.Option("--format", help="How it is shown.")] = PlanFormat.TABLE,
+    as_of: AsOf = None,
+    connection: ConnectionName = None,
+) -> None:
+    """What a write-back would change, field by field, and its cost in API calls; writes nothing."""
+    session: Session = context.obj
+    workspace = Workspace(session.folder)
+    plans = []
+    for name in workspace.connections(connection):
+        with at_work(workspace, name) as desk:
+            plans.append(make_plan(desk.job, desk.cache, desk.ledger, as_of=desk.as_of(as_of)))
+    show_plans(session, plans, form, out)
+
+
+def push_command(
+    context: typer.Context,
+    approve: Annotated[
+        str | None, typer.Option("--approve", metavar="PLAN_ID", help="Write exactly this plan, guards or not.")
+    ] = None,
+    as_of: AsOf = None,
+    connection: ConnectionName = None,
+) -> None:
+    """Write back what `plan` shows."""
+    session: Session = context.obj
+    workspace = Workspace(session.folder)
+    told: dict[str, Pushed] = {}
+    with only_run(workspace.folder):
+        for name in workspace.connections(connection):
+            with at_work(workspace, name) as desk, session.progress() as progress:
+                plan = make_plan(desk.job, desk.cache, desk.ledger, as_of=desk.as_of(as_of))
+                told[name] = push(desk.job, desk.ledger, plan, approved=approve, progress=progress)
+            tell_pushed(session, name, told[name])
+    session.result(told)
+    leave_by(told.values())
+
+
+def run_command(
+    context: typer.Context,
+    as_of: AsOf = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Everything but writing to the CRM.")] = False,
+    full: Full = False,
+    connection: ConnectionName = None,
+) -> None:
+    """Pull, compute, plan and push."""
+    session: Session = context.obj
+    workspace = Workspace(session.folder)
+    told = {}
+    with only_run(workspace.folder):
+        for name in workspace.connections(connection):
+            with at_work(workspace, name) as desk, session.progress() as progress:
+                report = run(
+                    desk.job,
+                    desk.cache,
+                    desk.ledger,
+                    now=desk.now,
+                    as_of=desk.as_of(as_of),
+                    dry_run=dry_run,
+                    full=full,
+                    progress=progress,
+                )
+                tell_unread(session, desk.cache)
+            told[name] = report
+            tell_pulled(session, name, report.pulled)
+            if dry_run:
+                session.tell("{name}: {n} records would change; nothing was written.", name=name, n=report.planned)
+            else:
+                tell_pushed(session, name, report)
+    session.result(told)
+    leave_by(told.values())
+
+
+def tell_pulled(session: Session, name: str, pulled: Pulled) -> None:
+    """What a pull brought, and what it had to leave."""
+    read = sum(pulled.rows.values())
+    session.tell("{name}: {n} records new or changed, {d} deleted.", name=name, n=read, d=pulled.deleted)
+    for stream, reason in pulled.skipped.items():
+        session.tell("{name}: {stream} was not read: {reason}", name=name, stream=stream, reason=reason)
+
+
+def tell_unread(session: Session, cache: Cache) -> None:
+    """The records that could not be understood, by name."""
+    for unread in cache.unread():
+        session.tell("Not understood: {stream} {id}: {reason}", stream=unread.stream, id=unread.id, reason=unread.reason)
+
+
+def tell_pushed(session: Session, name: str, pushed: Any) -> None:
+    """What was written, and what the CRM refused with its reason and our advice."""
+    session.tell("{name}: {n} records written, {r} refused.", name=name, n=pushed.written, r=len(pushed.refused))
+    for refused in pushed.refused:
+        tell_refused(session, refused)
+
+
+def tell_refused(session: Session, refused: Refused) -> None:
+    """One refusal."""
+    session.tell(
+        "Refused: {key}: {code}: {reason} {advice}",
+        key=refused.change.key,
+        code=refused.code,
+        reason=refused.reason,
+        advice=refused.advice,
+    )
+
+
+def show_plans(session: Session, plans: list[Plan], form: PlanFormat, out: Path | None) -> None:
+    """Plans in the format that was asked for, on stdout or in a file."""
+    if session.as_json or form is PlanFormat.JSON:
+        document: Any = [plan_formats.as_document(plan) for plan in plans]
+        session.document(document[0] if len(document) == 1 else document, out)
+    elif form is PlanFormat.CSV:
+        session.text("".join(map(plan_formats.as_csv, plans)), out)
+    elif form is PlanFormat.HTML:
+        session.text("".join(plan_formats.as_html(plan, session.say) for plan in plans), out)
+    else:
+        for plan in plans:
+            session.table(plan_formats.as_table(plan, session.say), out)
+            for warning in (*plan.warnings, *(f"{stop.code}: {stop.message} {stop.advice}" for stop in plan.stops)):
+                session.tell("{text}", text=warning)
+
+
+def leave_by(pushed: Any) -> None:
+    """Leave with the exit code for refused records if there are any."""
+    if any(one.refused for one in pushed):
+        raise typer.Exit(Exit.REFUSED)
