@@ -74,6 +74,9 @@ class HubSpotConnector:
 
     def capabilities(self) -> Capabilities:
         """Sign in, and see what this token may read and where our numbers can be shown."""
+        self._facts.renew()
+        self._scopes.renew()
+        self._closed = {}
         account = self._facts.account()
         for stream in self._streams.values():
             refusal = self._scopes.refusal(stream)

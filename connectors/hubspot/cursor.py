@@ -17,10 +17,12 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """loaded    the first load is over
     after     where the first load goes on
     newest    everything up to this stamp has been read
-    recent    how many records had a stamp in the last five minutes before `newest`: if a search finds as many and none
-              that is newer, nothing has changed
+    recent    how many records had a stamp in the five minutes before `newest`
+    total     how many records there were. If one search still finds as many, as many recent ones and none newer, then
+              nothing was changed, made, archived or shown late
     until     a pass is under way, up to this stamp …
     last      … and past this id
+    due       the archive has not been looked at since the last change
     archived  everything archived up to this moment is known
     gone      the ids of those that were archived in the five minutes before it
     """
@@ -29,8 +31,10 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     after: str | None = None
     newest: int = 0
     recent: int = 0
+    total: int = 0
     until: int | None = None
     last: str = "0"
+    due: bool = False
     archived: int = 0
     gone: tuple[str, ...] = ()
 

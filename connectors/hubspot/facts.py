@@ -95,10 +95,11 @@ class Facts:
         """What activities need."""
         return self._once("context", self._context)
 
-    def forget(self, what: str) -> None:
-        """Look this up again next time."""
+    def renew(self, *what: str) -> None:
+        """Look this up again next time; without a name, everything."""
         with self._lock:
-            self._known.pop(what, None)
+            for each in what or tuple(self._known):
+                self._known.pop(each, None)
 
     def _context(self) -> Context:
         zone = time_zone(self.account().time_zone)

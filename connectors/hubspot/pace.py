@@ -22,8 +22,8 @@ SEARCH_INTERVAL = 1.0
 RESERVE = 0.9
 """The share of a window that we use, so that requests in flight never reach the edge."""
 
-SLACK = 0.5
-"""Seconds added to every window: HubSpot stamps a request when it arrives, we stamp it when it leaves."""
+SLACK = 0.05
+"""The share added to every window: HubSpot stamps a request when it arrives, we stamp it when it leaves."""
 
 SENT_AT = "kpisync.sent_at"
 
@@ -42,13 +42,13 @@ class Window:
             self._moments.popleft()
         moment = now
         if self.limit is not None and len(self._moments) >= self.limit:
-            moment = max(now, self._moments[-self.limit] + self.interval + SLACK)
+            moment = max(now, self._moments[-self.limit] + self.interval * (1 + SLACK))
         self._moments.append(moment)
         return moment
 
     def used_by_others(self, used: int, sent_at: float, now: float) -> None:
         """HubSpot counted `used` requests when ours of `sent_at` arrived: those of others fill the window too."""
-        ours = sum(1 for moment in self._moments if moment > sent_at - self.interval - SLACK)
+        ours = sum(1 for moment in self._moments if moment > sent_at - self.interval * (1 + SLACK))
         for _ in range(used - ours):
             self._moments.append(now)
 

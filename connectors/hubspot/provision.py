@@ -51,8 +51,7 @@ class Provisioner:
 
     def _look_again(self) -> None:
         kind = self._facts.kpi_object()
-        for what in ("kpi object", "properties of users", f"properties of {kind}"):
-            self._facts.forget(what)
+        self._facts.renew("kpi object", "properties of users", f"properties of {kind}")
 
     def _make_object(self, dry_run: bool) -> Iterator[Step]:
         what = f"custom object {ours.OBJECT}"
@@ -73,7 +72,7 @@ class Provisioner:
             raise error_of(response, what)
         else:
             yield Provisioned(what, made=True)
-        self._facts.forget("kpi object")
+        self._facts.renew("kpi object")
 
     def _complete_object(self, kind: str, dry_run: bool) -> Iterator[Step]:
         """Properties that a newer version of ours has and the portal's object lacks."""
@@ -182,13 +181,15 @@ class Provisioner:
         )
 
     def _remove(self, path: str, what: str, dry_run: bool) -> Step:
-        """DELETE it; 404 says that it was not there."""
-        response = self._portal.send("GET" if dry_run else "DELETE", path)
-        if response.status_code in {200, 204}:
-            return Provisioned(what, made=True)
+        """Take it away, if it is there: HubSpot answers 204 for deleting what is not."""
+        response = self._portal.send("GET", path)
         if response.status_code == 404:
             return Provisioned(what, made=False)
-        if response.status_code in {400, 403, 409}:
+        if response.status_code == 200 and not dry_run:
+            response = self._portal.send("DELETE", path)
+        if response.status_code in {200, 204}:
+            return Provisioned(what, made=True)
+        if response.status_code in {400, 403, 404, 409}:
             return NotProvisioned(what, error_of(response, what).message, "Remove it in HubSpot's settings.")
         raise error_of(response, what)
 

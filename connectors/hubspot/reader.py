@@ -14,7 +14,7 @@ from connectors.contract import Page, Unread
 from connectors.hubspot.answers import MissingScope
 from connectors.hubspot.cursor import OVERLAP, REMEMBERED, Cursor, cursor_of, within
 from connectors.hubspot.facts import Facts
-from connectors.hubspot.portal import SEARCH_PAGE, Portal
+from connectors.hubspot.portal import SEARCH_PAGE, Found, Portal
 from connectors.hubspot.settings import HubSpotMappings
 from connectors.hubspot.streams import ObjectStream
 from connectors.hubspot.wire import activities, deals, people
@@ -38,46 +38,55 @@ class ObjectReader:
         self._mappings = mappings
 
     def read(self, stream: ObjectStream, cursor: str | None) -> Iterator[Page]:
-        """Everything since `cursor`, then what was archived."""
+        """Everything since `cursor`, and what was archived; no page at all where one search shows nothing new."""
         at = cursor_of(cursor)
         for page in self._changes(stream, at) if at.loaded else self._load(stream, at):
             at = cursor_of(page.cursor)
             yield page
-        yield from self._archived(stream, at)
+        if at.due:
+            yield self._archived(stream, at)
 
     def _load(self, stream: ObjectStream, at: Cursor) -> Iterator[Page]:
         total = None
         if at.after is None:
-            newest = self._portal.search(stream.kind, [], sort=stream.stamp, descending=True, limit=1)
-            at, total = replace(at, newest=max(_stamps(newest.rows, stream), default=0)), newest.total
+            newest = self._newest(stream, limit=1)
+            total = newest.total
+            at = replace(at, newest=max(_stamps(newest.rows, stream), default=0), total=total)
         rows: list[Row] = []
         bad: list[BadRow] = []
         for listed in self._portal.pages(stream.kind, self._wanted(stream), after=at.after):
             rows += listed.results
             bad += listed.bad
             recent = at.recent + within(_stamps(listed.results, stream), at.newest)
-            at = replace(at, after=listed.after, recent=recent, loaded=listed.after is None)
-            if len(rows) >= ABSORBED_AT_ONCE or at.loaded:
+            last = listed.after is None
+            at = replace(at, after=listed.after, recent=recent, loaded=last, due=last)
+            if len(rows) >= ABSORBED_AT_ONCE or last:
                 yield self._page(stream, rows, at, bad=bad, total=total)
                 rows, bad = [], []
+
+    def _newest(self, stream: ObjectStream, limit: int = SEARCH_PAGE) -> Found:
+        """The records that changed last, and how many there are in all."""
+        return self._portal.search(stream.kind, [], sort=stream.stamp, descending=True, limit=limit)
 
     def _changes(self, stream: ObjectStream, at: Cursor) -> Iterator[Page]:
         if at.until is not None:
             yield from self._walk(stream, at)
             return
-        found = self._portal.search(
-            stream.kind, [_at_least(stream.stamp, at.since)], sort=stream.stamp, descending=True, limit=SEARCH_PAGE
-        )
+        found = self._newest(stream)
         stamps = _stamps(found.rows, stream)
-        newest = max(stamps, default=0)
-        if newest <= at.newest and found.total == at.recent:
+        newest = max([at.newest, *stamps])
+        recent = sum(1 for stamp in stamps if stamp >= at.since)
+        all_here = recent < len(stamps) or found.total <= len(stamps)
+        if not all_here:
+            recent = self._portal.search(stream.kind, [_at_least(stream, at.since)], sort=stream.stamp, limit=1).total
+        if (newest, recent, found.total) == (at.newest, at.recent, at.total):
             return
-        newest = max(newest, at.newest)
-        if found.total > len(found.rows):
-            yield from self._walk(stream, replace(at, until=newest, last="0", recent=0))
-            return
-        at = replace(at, newest=newest, recent=within(stamps, newest))
-        yield self._changed(stream, [row.id for row in found.rows], at, found.total)
+        if all_here:
+            ids = [row.id for row, stamp in zip(found.rows, stamps, strict=True) if stamp >= at.since]
+            at = replace(at, newest=newest, recent=within(stamps, newest), total=found.total, due=True)
+            yield self._changed(stream, ids, at, len(ids))
+        else:
+            yield from self._walk(stream, replace(at, until=newest, last="0", recent=0, total=found.total))
 
     def _walk(self, stream: ObjectStream, at: Cursor) -> Iterator[Page]:
         """What changed in the window that ends at `at.until`, by ascending id, however many rows there are."""
@@ -87,7 +96,7 @@ class ObjectReader:
         total = None
         while True:
             window = [
-                _at_least(stream.stamp, at.since),
+                _at_least(stream, at.since),
                 {"propertyName": stream.stamp, "operator": "LTE", "value": str(until)},
                 {"propertyName": "hs_object_id", "operator": "GT", "value": at.last},
             ]
@@ -101,7 +110,7 @@ class ObjectReader:
             if len(ids) >= ABSORBED_AT_ONCE:
                 yield self._changed(stream, ids, at, total)
                 ids = []
-        done = replace(at, newest=until, until=None, last="0")
+        done = replace(at, newest=until, until=None, last="0", due=True)
         yield self._changed(stream, ids, done, total)
 
     def _changed(self, stream: ObjectStream, ids: Sequence[str], at: Cursor, total: int | None) -> Page:
@@ -118,25 +127,22 @@ class ObjectReader:
         answered.update(each for row in rows for each in merged_ids(row))
         return [(stream.record, each) for each in ids if each not in answered]
 
-    def _archived(self, stream: ObjectStream, at: Cursor) -> Iterator[Page]:
+    def _archived(self, stream: ObjectStream, at: Cursor) -> Page:
         """What was archived since the last look, as deleted records."""
         rows: list[Row] = []
         bad: list[BadRow] = []
-        mark = at.archived
         moments: dict[str, int] = {}
-        # Undefined names are ignored here, and asking for the definitions would cost a quiet sync one more call.
-        for listed in self._portal.pages(stream.kind, stream.wanted, archived=True):
+        for listed in self._portal.pages(stream.kind, self._wanted(stream), archived=True):
             bad += listed.bad
             for row in listed.results:
-                moments[row.id] = millis(row.archived_at, "archivedAt") if row.archived_at else mark
-            rows += [row for row in listed.results if moments[row.id] >= mark - OVERLAP and row.id not in at.gone]
-        if not rows:
-            return
-        newest = max([mark, *moments.values()])
+                moments[row.id] = moment = millis(row.archived_at, "archivedAt") if row.archived_at else at.archived
+                if moment >= at.archived - OVERLAP and row.id not in at.gone:
+                    rows.append(replace(row, archived=True))
+        newest = max([at.archived, *moments.values()])
         recent = sorted(each for each, moment in moments.items() if moment >= newest - OVERLAP)
         gone = tuple(recent) if len(recent) <= REMEMBERED else ()
-        rows = [replace(row, archived=True) for row in rows]
-        yield self._page(stream, rows, replace(at, archived=newest, gone=gone), bad=bad, changed=True, linked=False)
+        done = replace(at, archived=newest, gone=gone, due=False)
+        return self._page(stream, rows, done, bad=bad, changed=True, linked=False)
 
     def _wanted(self, stream: ObjectStream) -> list[str]:
         return self._facts.defined(stream.kind, stream.wanted)
@@ -252,8 +258,8 @@ ACTIVITIES: dict[str, Callable[[Row, activities.Context], Record]] = {
 }
 
 
-def _at_least(stamp: str, since: int) -> dict[str, str]:
-    return {"propertyName": stamp, "operator": "GTE", "value": str(since)}
+def _at_least(stream: ObjectStream, since: int) -> dict[str, str]:
+    return {"propertyName": stream.stamp, "operator": "GTE", "value": str(since)}
 
 
 def _stamps(rows: Sequence[Row], stream: ObjectStream) -> list[int]:

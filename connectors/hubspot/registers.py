@@ -48,6 +48,8 @@ class RegisterReader:
         self._mappings = mappings
 
     def owners(self) -> Iterator[Page]:
+        """Everyone, looked up anew: who joined or left counts from this pull on, also for the streams that follow."""
+        self._facts.renew("owners", "users", "directory", "context")
         rows = people.reps(self._facts.owners(), self._facts.users(), self._mappings.managers)
         yield Page(stream="owners", rows=rows, cursor=READ, whole=("rep",), total=len(rows))
 

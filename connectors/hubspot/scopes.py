@@ -19,6 +19,11 @@ class Scopes:
         self._granted: frozenset[str] | None = None
         self._probed: dict[str, CrmError | None] = {}
 
+    def renew(self) -> None:
+        """Ask again: someone may have given the token another scope. What was open is believed to be so still."""
+        self._asked = False
+        self._probed = {name: found for name, found in self._probed.items() if found is None}
+
     def refusal(self, stream: Stream) -> CrmError | None:
         """Why a stream cannot be read; None where it can, or where only reading will tell."""
         granted = self._known()

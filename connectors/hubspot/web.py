@@ -1,12 +1,12 @@
 """What people did on the company's website: form submissions and page views."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from connectors.contract import Page, Unread
-from connectors.hubspot.cursor import OVERLAP
+from connectors.hubspot.cursor import OVERLAP, REMEMBERED
 from connectors.hubspot.paths import FORMS, SUBMISSIONS
 from connectors.hubspot.portal import Portal
 from connectors.hubspot.wire import engagement
@@ -28,14 +28,30 @@ class _Forms(msgspec.Struct, frozen=True):
     paging: Paging | None = None
 
 
-class FormsCursor(msgspec.Struct, frozen=True):
-    """form → the newest submission that has been read."""
+class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
+    """newest   the newest moment that has been read
+    seen     the ids of the five minutes before it, so that looking again does not bring them again
+    """
 
-    newest: dict[str, int] = {}
-
-
-class ViewsCursor(msgspec.Struct, frozen=True):
     newest: int | None = None
+    seen: tuple[str, ...] = ()
+
+    @property
+    def since(self) -> int | None:
+        return None if self.newest is None else self.newest - OVERLAP
+
+    def past(self, moments: Mapping[str, int]) -> "Mark":
+        """The mark after these were read, too."""
+        newest = max([self.newest or 0, *moments.values()])
+        known = self.seen if self.newest is not None and self.newest > newest - OVERLAP else ()
+        late = [each for each, moment in moments.items() if moment > newest - OVERLAP]
+        return Mark(newest, tuple(dict.fromkeys([*known, *late]))[-REMEMBERED:])
+
+
+class FormsCursor(msgspec.Struct, frozen=True):
+    """form → what has been read of it."""
+
+    read: dict[str, "Mark"] = {}
 
 
 class WebReader:
@@ -46,17 +62,17 @@ class WebReader:
 
     def forms(self, cursor: str | None) -> Iterator[Page]:
         """Each form's submissions since the last look. A form that was begun and not finished is begun again."""
-        newest = dict(msgspec.json.decode(cursor, type=FormsCursor).newest) if cursor else {}
+        read = dict(msgspec.json.decode(cursor, type=FormsCursor).read) if cursor else {}
         for form in self._forms():
-            read = list(self._submissions(form, newest.get(form)))
-            if not read:
-                continue
-            latest = max(one.submitted_at for one in read)
-            for start in range(0, len(read), AT_ONCE):
-                part = read[start : start + AT_ONCE]
-                if start + AT_ONCE >= len(read):
-                    newest[form] = max(latest, newest.get(form, 0))
-                yield self._submitted(form, part, FormsCursor(dict(newest)))
+            mark = read.get(form, Mark())
+            fresh = [
+                one for one in self._submissions(form, mark) if engagement.submission_id(form, one) not in mark.seen
+            ]
+            for start in range(0, len(fresh), AT_ONCE):
+                if start + AT_ONCE >= len(fresh):
+                    moments = {engagement.submission_id(form, one): one.submitted_at for one in fresh}
+                    read[form] = mark.past(moments)
+                yield self._submitted(form, fresh[start : start + AT_ONCE], FormsCursor(dict(read)))
 
     def _forms(self) -> Iterator[str]:
         params = {"limit": "100"}
@@ -67,12 +83,12 @@ class WebReader:
                 return
             params["after"] = str(page.paging.next.after)
 
-    def _submissions(self, form: str, newest: int | None) -> Iterator[Submission]:
-        """Newest first, down to the last one known: those of the same moment come again, for they may be several."""
+    def _submissions(self, form: str, mark: Mark) -> Iterator[Submission]:
+        """Newest first, down to what is known."""
         params = {"limit": str(SUBMISSION_PAGE)}
         while True:
             page = self._portal.read(f"{SUBMISSIONS}/{form}", "form submissions", Submissions, params)
-            fresh = [one for one in page.results if newest is None or one.submitted_at > newest - OVERLAP]
+            fresh = [one for one in page.results if mark.since is None or one.submitted_at > mark.since]
             yield from fresh
             if len(fresh) < len(page.results) or not (page.paging and page.paging.next):
                 return
@@ -99,28 +115,27 @@ class WebReader:
 
     def page_views(self, cursor: str | None) -> Iterator[Page]:
         """Every visited page of a contact, oldest first, so that the newest one read is where to go on."""
-        newest = msgspec.json.decode(cursor, type=ViewsCursor).newest if cursor else None
+        mark = msgspec.json.decode(cursor, type=Mark) if cursor else Mark()
         params = {
             "objectType": "contact",
             "eventType": "e_visited_page",
             "sort": "occurredAt",
             "limit": str(EVENT_PAGE),
         }
-        if newest is not None:
-            params["occurredAfter"] = iso(newest - OVERLAP)
+        if mark.since is not None:
+            params["occurredAfter"] = iso(mark.since)
         while True:
             page = self._portal.read(self._portal.paths.event_occurrences, "page views", Occurrences, params)
             events: list[Event] = []
             unread: list[Unread] = []
-            for one in page.results:
+            for one in (each for each in page.results if each.id not in mark.seen):
                 try:
                     events.append(engagement.page_view(one))
                 except Unclear as unclear:
                     unread.append(Unread("page_views", one.id, str(unclear)))
-            newest = max([newest or 0, *(event.modified for event in events)])
             if events or unread:
-                text = msgspec.json.encode(ViewsCursor(newest)).decode()
-                yield Page(stream="page_views", rows=events, cursor=text, unread=unread)
+                mark = mark.past({event.id: event.modified for event in events})
+                yield Page(stream="page_views", rows=events, cursor=msgspec.json.encode(mark).decode(), unread=unread)
             if not (page.paging and page.paging.next):
                 return
             params["after"] = str(page.paging.next.after)
