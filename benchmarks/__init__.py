@@ -1,0 +1,1 @@
+"""Paired measurements: two ways of doing the same, alternately, each in a process of its own, as a ratio."""

@@ -1,0 +1,187 @@
+"""Records a second from a Salesforce into our cache, against the bare client into raw SQLite.
+
+    python -m benchmarks.sandbox_to_cache [--records 20000] [--times 5]
+
+The pretend Salesforce runs in a process of its own with that many opportunities and as many tasks. One contender is
+what `kpisync pull` does: sign in, look at the organisation, read users, opportunities and tasks, absorb their pages.
+The other is simple-salesforce's `query_all_iter` for the same objects and exactly the fields that ours asked for, into
+plain `sqlite3` tables. Both start with an empty file.
+"""
+
+import argparse
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from benchmarks.paired import Contender, alternate, report, run
+
+NOW = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
+OBJECTS = ("Opportunity", "Task")
+STREAMS = ("users", "opportunities", "tasks")
+ROWS_AT_ONCE = 2000
+
+
+def serve(records: int) -> None:
+    """The pretend Salesforce, until stdin ends. Prints its address first."""
+    from crm_sandbox.salesforce import Org
+    from crm_sandbox.seed import volume_world
+    from crm_sandbox.serving import Sandbox
+
+    with Sandbox(Org(volume_world(NOW, deals=records, calls=records))) as sandbox:
+        print(sandbox.url, flush=True)
+        sys.stdin.read()
+
+
+def ours(url: str) -> None:
+    """Pull into an empty cache."""
+    from connectors.salesforce import SalesforceSettings, connect
+    from crm_sandbox.salesforce import CLIENT_ID, CLIENT_SECRET
+    from sync.cache import Cache
+    from sync.progress import NO_PROGRESS
+    from sync.pull import Pull
+
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        connector = connect(
+            SalesforceSettings(login_url=url, client_id=CLIENT_ID), {"CLIENT_SECRET": CLIENT_SECRET}.get
+        )
+        found = connector.capabilities()
+        cache = Cache.open(f"sqlite:///{folder}/cache.db", "bench")
+        pull = Pull(connector, cache, found.time_zone or "UTC", NO_PROGRESS)
+        pull.read(STREAMS)
+        seconds = time.perf_counter() - begun
+        if pull.failures:
+            raise SystemExit(str(pull.failures))
+        counts = cache.counts()
+        cache.close()
+    print(json.dumps({"seconds": seconds, "records": counts["deal"] + counts["interaction"], "kept": counts}))
+
+
+def bare(url: str, asked: Path) -> None:
+    """The same objects and fields by the vendor's client into plain tables."""
+    from simple_salesforce.api import Salesforce
+
+    queries: dict[str, tuple[list[str], bool]] = json.loads(asked.read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        client = Salesforce(instance_url=url, session_id=_token(url), session=_plain_http(), version="66.0")
+        with sqlite3.connect(f"{folder}/raw.db") as database:
+            records = sum(_copy(client, database, name, *queries[name]) for name in OBJECTS)
+        seconds = time.perf_counter() - begun
+    print(json.dumps({"seconds": seconds, "records": records}))
+
+
+def _copy(client: Any, database: sqlite3.Connection, name: str, fields: list[str], with_deleted: bool) -> int:
+    columns = ", ".join(f'"{field}"' for field in fields)
+    database.execute(f"CREATE TABLE {name} ({columns}, PRIMARY KEY (Id))")
+    insert = f"INSERT INTO {name} VALUES ({', '.join('?' * len(fields))})"
+    paths = [field.split(".") for field in fields]
+    found = client.query_all_iter(f"SELECT {', '.join(fields)} FROM {name}", include_deleted=with_deleted)
+    count = 0
+    while rows := [tuple(_at(record, path) for path in paths) for record in islice(found, ROWS_AT_ONCE)]:
+        database.executemany(insert, rows)
+        database.commit()
+        count += len(rows)
+    return count
+
+
+def _at(record: Any, path: list[str]) -> Any:
+    for name in path:
+        record = record and record[name]
+    return record
+
+
+def _token(url: str) -> str:
+    from crm_sandbox.salesforce import CLIENT_ID, CLIENT_SECRET
+
+    form = f"grant_type=client_credentials&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}"
+    with urlopen(f"{url}/services/oauth2/token", form.encode()) as answer:
+        return str(json.load(answer)["access_token"])
+
+
+def _plain_http() -> Any:
+    """A session for the vendor's client, which knows https only."""
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    class Plain(HTTPAdapter):
+        def send(self, request: requests.PreparedRequest, *rest: Any, **more: Any) -> requests.Response:
+            request.url = str(request.url).replace("https://", "http://", 1)
+            return super().send(request, *rest, **more)
+
+    session = requests.Session()
+    session.mount("https://127.0.0.1", Plain())
+    return session
+
+
+@contextmanager
+def _server(records: int) -> Iterator[str]:
+    command = (sys.executable, "-m", "benchmarks.sandbox_to_cache", "serve", "--records", str(records))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.stdin.close()
+
+
+def _asked_fields(url: str) -> dict[str, tuple[list[str], bool]]:
+    """object → (the fields that our pull asked for, whether deleted rows too), from the sandbox's own log."""
+    with urlopen(f"{url}/_control/requests") as answer:
+        log = json.load(answer)
+    with urlopen(Request(f"{url}/_control/requests", method="DELETE")):
+        pass
+    asked = {}
+    for entry in log:
+        query = re.search(r"q=SELECT (.+?) FROM (\w+)", entry["query"])
+        if query and query[2] in OBJECTS and "Id" in query[1].split(", "):
+            asked[query[2]] = (query[1].split(", "), "/queryAll" in entry["path"])
+    return asked
+
+
+def compare(records: int, times: int) -> None:
+    """Serve, look at what ours asks for, and measure."""
+    me = (sys.executable, "-m", "benchmarks.sandbox_to_cache")
+    with _server(records) as url, tempfile.TemporaryDirectory() as folder:
+        pulling = Contender("kpisync pull → cache", (*me, "ours", "--url", url))
+        run(pulling)
+        asked = Path(folder) / "asked.json"
+        asked.write_text(json.dumps(_asked_fields(url)))
+        copying = Contender("simple-salesforce → sqlite3", (*me, "bare", "--url", url, "--asked", str(asked)))
+        print(f"{records:,} opportunities and {records:,} tasks; fields: {asked.read_text()}")
+        print(report(alternate(pulling, copying, times=times)))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", default="compare", choices=("compare", "serve", "ours", "bare"))
+    parser.add_argument("--records", type=int, default=20_000)
+    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--url", default="")
+    parser.add_argument("--asked", type=Path, default=Path())
+    asked = parser.parse_args(arguments)
+    match asked.part:
+        case "serve":
+            serve(asked.records)
+        case "ours":
+            ours(asked.url)
+        case "bare":
+            bare(asked.url, asked.asked)
+        case _:
+            compare(asked.records, asked.times)
+
+
+if __name__ == "__main__":
+    main()
