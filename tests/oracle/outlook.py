@@ -9,7 +9,7 @@ from fractions import Fraction
 from kpi_engine.records import EVERYONE, UNASSIGNED
 
 from .days import ONE_DAY, Period, period_of
-from .oracle import NOT_AVAILABLE, Oracle, Result, ratio, rounded
+from .oracle import MEDIANS, NOT_AVAILABLE, PLACES, SUMS, Oracle, Result, ratio, rounded
 from .quotas import ADD_UP, Targets
 
 LESS_IS_BETTER = {
@@ -47,6 +47,16 @@ FEW_CASES = 30
 Z_95 = 1.959963984540054
 ON_PACE = Fraction(95, 100)
 BEHIND = Fraction(8, 10)
+
+
+UNITS = {"average_engagement": "score", "quota": "money", "open_leads": "count", "engaged_leads": "count"}
+
+
+def unit_of(kpi: str) -> str:
+    """The unit that decides the places."""
+    if kpi in SUMS:
+        return SUMS[kpi].unit
+    return MEDIANS[kpi][0] if kpi in MEDIANS else UNITS.get(kpi, "ratio")
 
 
 @dataclass(frozen=True)
@@ -174,6 +184,24 @@ class Outlooks:
             revenue = oracle.value("revenue", key, members, cut).numerator or Fraction(0)
             return NOT_AVAILABLE if quota is None else ratio("ratio", revenue, *quota)
         return oracle.value(kpi, key, members, cut)
+
+    def show(self, kpi: str, key: str, period: Period, result: Result) -> dict[str, object]:
+        """What stands beside a value, as the engine shows it."""
+        places = PLACES[unit_of(kpi)]
+        outlook, before = self.outlook(kpi, key, period, result), self.previous(kpi, key, period)
+        previous = before.value if before is not None else None
+        interval = wilson(result) if kpi in SHARES_OF_CASES else None
+        return {
+            "target": shown(outlook.target, places),
+            "attainment": shown(outlook.attainment, PLACES["ratio"]),
+            "expected": shown(outlook.expected, places),
+            "pace": shown(outlook.pace, PLACES["ratio"]),
+            "state": outlook.state,
+            "previous": previous,
+            "change": change(result.value, previous),
+            "interval_low": interval[0] if interval else None,
+            "interval_high": interval[1] if interval else None,
+        }
 
     def _had_row(self, key: str, period: Period) -> bool:
         first = self._oracle.first_day

@@ -115,7 +115,17 @@ class Quotas:
         self._staff = staff
         self._money = Money(records, company)
         self._targets = Targets(company, staff)
-        self._rows = [row for row in records.all(Quota) if not row.deleted and row.ends_on > row.starts_on]
+        # Silent: an amount without a rate is unknown, and an unknown quota is none.
+        self._amounts = {
+            row.id: amount
+            for row in records.all(Quota)
+            if (amount := self._money.home(row.amount, row.currency, plain(row.starts_on))) is not None
+        }
+        self._rows = [
+            row
+            for row in records.all(Quota)
+            if not row.deleted and row.ends_on > row.starts_on and row.id in self._amounts
+        ]
 
     def of_rep(self, key: str, period: Period) -> Fraction | None:
         """The row or target of exactly that period; else the rows' working days; else the target converted."""
@@ -124,16 +134,12 @@ class Quotas:
         mine = [row for row in self._rows if row.rep == key]
         exact = [row for row in mine if (plain(row.starts_on), plain(row.ends_on)) == (period.start, period.end)]
         if exact:
-            return self._amount(min(exact, key=lambda row: row.id))
+            return self._amounts[min(exact, key=lambda row: row.id).id]
         target, own_grain = self._targets.of_rep("quota", key, period)
         if target is not None and own_grain:
             return target
         from_days = self._from_days(key, mine, period)
         return from_days if from_days is not None else target
-
-    def _amount(self, row: Quota) -> Fraction | None:
-        """In the home currency at the rate of its start."""
-        return self._money.home(row.amount, row.currency, plain(row.starts_on))
 
     def _from_days(self, key: str, rows: list[Quota], period: Period) -> Fraction | None:
         """Each working day's part of the finest row that covers it; a working day without one: no quota.
@@ -146,10 +152,9 @@ class Quotas:
         total = Fraction(0)
         for day in working:
             row = self._covering(rows, day)
-            amount = self._amount(row) if row is not None else None
-            if row is None or amount is None:
+            if row is None:
                 return None
-            total += amount / self._working_days(key, row)
+            total += self._amounts[row.id] / self._working_days(key, row)
         return total
 
     @staticmethod
