@@ -249,6 +249,23 @@ def test_one_deal_has_hundreds_of_touchpoints() -> None:
     assert sum("case-deal-many-touchpoints" in thing.deals for thing in touching) >= 400
 
 
+def test_calls_lie_just_in_and_just_out_of_the_time_that_a_deal_can_claim() -> None:
+    calls = {call.key: call.at for call in WORLD.calls}
+    deal = next(sale for sale in WORLD.sales if sale.key == "case-deal-touchpoint-window")
+    assert (deal.created, deal.closed) == (datetime(2026, 9, 26, 9, tzinfo=UTC), date(2026, 10, 31))
+    assert calls["case-call-window-91-days-before"] == datetime(2026, 6, 27, 22, 30, tzinfo=UTC)
+    assert calls["case-call-window-90-days-before"] == datetime(2026, 6, 27, 23, 30, tzinfo=UTC)
+    assert calls["case-call-window-last-day"] == datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
+    assert calls["case-call-window-day-after"] == datetime(2026, 11, 1, 0, 30, tzinfo=UTC)
+
+
+def test_a_call_meets_three_rival_deals_of_which_one_is_lost_and_one_deleted() -> None:
+    at = next(call.at for call in WORLD.calls if call.key == "case-call-rival-60")
+    rivals = [sale for sale in WORLD.sales if sale.key.startswith("case-deal-rival-")]
+    assert all(sale.created < at < (sale.closed_at or at) for sale in rivals)
+    assert [(sale.stage, sale.deleted) for sale in rivals] == [("won", False), ("lost", False), ("won", True)]
+
+
 def test_deals_come_in_every_currency_and_each_has_a_rate_of_its_month() -> None:
     assert {sale.currency for sale in WORLD.sales} == {"EUR", "USD", "GBP", "BRL", "INR", None}
     this_month = {rate.currency for rate in WORLD.rates if rate.starts == date(2026, 11, 1)}

@@ -39,6 +39,8 @@ def deals_that_need_a_rule(diary: Diary) -> None:
     owners(diary)
     splits(diary)
     people(diary)
+    touchpoint_windows(diary)
+    rival_claims(diary)
     campaigns(diary)
     many_touchpoints(diary)
 
@@ -126,6 +128,39 @@ def people(diary: Diary) -> None:
         diary.write(Call(f"case-call-shared-person-{days}", "inigo", (shared,), (), at, "out", "Connected", 120))
 
 
+def touchpoint_windows(diary: Diary) -> None:
+    """Calls that name the deal, 91 and 90 days before it was made, late on its last day, and the day after."""
+    key = "case-deal-touchpoint-window"
+    made, closes = diary.today("zoe") - timedelta(days=60), diary.today("zoe") - timedelta(days=25)
+    created, closed_at = diary.moment("zoe", made, 10), diary.moment("zoe", closes, 12)
+    _closed_at(diary, key, "zoe", closed_at, closes, created)
+    for name, day, hour in (
+        ("91-days-before", made - timedelta(days=91), 23),
+        ("90-days-before", made - timedelta(days=90), 0),
+        ("last-day", closes, 23),
+        ("day-after", closes + timedelta(days=1), 0),
+    ):
+        at = diary.moment("zoe", day, hour, 30)
+        diary.write(Call(f"case-call-window-{name}", "zoe", (), (key,), at, "out", "Connected", 90))
+
+
+def rival_claims(diary: Diary) -> None:
+    """A call to a person of several deals belongs to the youngest that was open, lost ones too, deleted ones never."""
+    shared = person(diary, "case-person-of-rival-deals", "lucia", 300, "Riva Les", is_lead=False).key
+    now = diary.now
+    for name, stage, made, over, deleted in (
+        ("won", "won", 120, 20, False),
+        ("lost", "lost", 80, 40, False),
+        ("deleted", "won", 70, 35, True),
+    ):
+        created = now - timedelta(days=made)
+        key = f"case-deal-rival-{name}"
+        deal(diary, key, over, stage, owner="lucia", created=created, people=(shared,), deleted=deleted, currency="USD")
+    for days in (100, 60, 30):
+        at = now - timedelta(days=days)
+        diary.write(Call(f"case-call-rival-{days}", "lucia", (shared,), (), at, "out", "Connected", 60))
+
+
 def campaigns(diary: Diary) -> None:
     for number, (campaign, owner, amount, currency) in enumerate(
         (
@@ -158,9 +193,12 @@ def many_touchpoints(diary: Diary) -> None:
         touch(diary, topic, created + timedelta(hours=9 * number, minutes=number % 60))
 
 
-def _closed_at(diary: Diary, key: str, seller: str, moment: datetime, day: date) -> None:
+def _closed_at(
+    diary: Diary, key: str, seller: str, moment: datetime, day: date, created: datetime | None = None
+) -> None:
     ago = (diary.now - moment) / timedelta(days=1)
-    deal(diary, key, ago, owner=seller, closed=day, closed_at=moment, created=moment - timedelta(days=30))
+    begun = created or moment - timedelta(days=30)
+    deal(diary, key, ago, owner=seller, closed=day, closed_at=moment, created=begun)
 
 
 def _inherited(diary: Diary) -> tuple[tuple[datetime, str | None], ...]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from crm_sandbox.addresses import address
 from crm_sandbox.seeding.cast import LEFT, QUEUE, ROBOT
 from crm_sandbox.seeding.diary import Diary
-from crm_sandbox.world import Prospect, Sale, Submission, Visit
+from crm_sandbox.world import Call, Email, Prospect, Sale, Submission, Visit
 
 KNOWN = "case-person-contact"
 """A plain contact of Ana's: the one on the other end of most other cases."""
@@ -160,7 +160,8 @@ def names(diary: Diary) -> None:
 
 
 def interest(diary: Diary) -> None:
-    """Leads whose interest comes just within 30 times 24 hours of creation, or just after."""
+    """Leads whose interest comes just within 30 times 24 hours of creation, or just after; who only call, or whose
+    mailbox answers for them."""
     for key, hours in (("case-interest-in-time", 30 * 24 - 1), ("case-interest-too-late", 30 * 24 + 1)):
         lead = person(diary, key, "inigo", 40, key.replace("case-", "").title())
         diary.write(Submission(key, "Request a demo", lead.created + timedelta(hours=hours)))
@@ -170,3 +171,11 @@ def interest(diary: Diary) -> None:
         for minute in range(14):
             seen = eager.created + timedelta(days=day, minutes=minute)
             diary.write(Visit(eager.key, seen, "https://aurora.example/pricing"))
+    caller = person(diary, "case-lead-who-called", "ana", 15, "Calla Back", channel="Offline")
+    rang = caller.created + timedelta(days=2)
+    diary.write(Call("case-call-of-lead", "ana", (caller.key,), (), rang, "in", "Left voicemail", 20))
+    away = person(diary, "case-lead-with-only-a-machine", "ana", 14, "Auto Mata", channel="Email marketing")
+    for direction, subject, minutes in (("out", "Hello", 5), ("in", "Respuesta automática: Hello", 6)):
+        key, at = f"case-mail-machine-only-{direction}", away.created + timedelta(minutes=minutes)
+        thread, message = "case-thread-machine-only", f"<{key}@mail.example.com>"
+        diary.write(Email(key, "ana", (away.key,), (), direction, at, subject, thread, message))

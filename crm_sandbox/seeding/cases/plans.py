@@ -46,7 +46,7 @@ def meetings(diary: Diary) -> None:
 
 
 def follow_ups(diary: Diary) -> None:
-    """Ten answered calls on a Friday two to three weeks ago; the next step came in time, too late, or from another."""
+    """Answered calls on a Friday two to three weeks ago; the next step came in time, too late, or from another."""
     today = diary.today("ana")
     friday = today - timedelta(days=(today.weekday() - 4) % 7 + 14)
     at = diary.moment("ana", friday, 16)
@@ -62,6 +62,7 @@ def follow_ups(diary: Diary) -> None:
         ("mail-bounced", at + timedelta(hours=1), "ana"),
         ("meeting-cancelled", at + timedelta(hours=1), "ana"),
         ("message", at + timedelta(hours=1), "ana"),
+        ("call", at + timedelta(hours=1), "ana"),
         ("nothing", at, "ana"),
     ):
         who = person(diary, f"case-follow-{name}", "ana", 60, "Fol Low", is_lead=False).key
@@ -80,6 +81,8 @@ def _next_step(diary: Diary, name: str, who: str, step: datetime, seller: str) -
             mail(diary, key, step, "As discussed", people=(who,), status="bounced" if "bounced" in name else "sent")
         case "meeting":
             meeting(diary, key, step + timedelta(days=4), "cancelled", booked=step, people=(who,))
+        case "call":
+            call(diary, key, step, "No answer", people=(who,), seconds=0)
         case "message":
             diary.write(Message(key, seller, (who,), (), step, "WHATS_APP"))
 
