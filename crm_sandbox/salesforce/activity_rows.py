@@ -110,6 +110,7 @@ def meetings(register: Register, outcome_field: str | None) -> None:
             "IsArchived": one.end < register.world.now - ARCHIVED_AFTER,
             "IsDeleted": one.deleted,
             **({outcome_field: one.outcome} if outcome_field else {}),
+            **register.currency(None),
         }
         gone = register.world.now if one.deleted else None
         touched = latest(one.booked, min(one.end, register.world.now), gone)
@@ -217,6 +218,7 @@ def _task(
         Priority="Normal",
         IsArchived=bool(own["IsClosed"]) and day[:10] < old,
         IsDeleted=one.deleted,
+        **register.currency(None),
         **own,
     )
     _relations(register, "Task", task, people, deal, created, one.deleted)

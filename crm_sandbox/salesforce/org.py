@@ -14,6 +14,7 @@ from crm_sandbox.salesforce import control
 from crm_sandbox.salesforce.auth import App, Auth
 from crm_sandbox.salesforce.errors import Refusal, not_found
 from crm_sandbox.salesforce.ids import record_id
+from crm_sandbox.salesforce.metadata import Metadata
 from crm_sandbox.salesforce.pages import Pages, json_response
 from crm_sandbox.salesforce.records import Records
 from crm_sandbox.salesforce.row_sets import RowSets
@@ -75,6 +76,7 @@ class Org:
         self.usage = Usage(daily_calls)
         self.locks = Locks()
         self.pages = Pages()
+        self.metadata = Metadata(self.store)
         default = App(CLIENT_ID, CLIENT_SECRET, self.register.integration, public_key)
         self.auth = Auth(
             organisation,
@@ -150,7 +152,8 @@ class Org:
         if len(request.path) + sum(len(name) + len(value) + 2 for name, value in request.query) > 16_384:
             raise Refusal(414, "URI_TOO_LONG", "The URI is too long")
         session = self.session(self.auth.user(request), number)
-        self.usage.count()
+        if not (request.method == "GET" and path[:2] == ["metadata", "deployRequest"]):
+            self.usage.count()  # polls of a deployment are free
         return self.resource(session, request, path)
 
     def session(self, user: str, version: str) -> Session:
@@ -158,8 +161,14 @@ class Org:
         if "ApiEnabled" not in self.schema.features.permissions:
             raise Refusal(403, "API_CURRENTLY_DISABLED", "API is disabled for this User")
         sights = self.schema.sights(user, self.store.grants(user))
-        writing = Writing(self.store, sights, user, self.schema.features.permissions, self.locks)
+        writing = Writing(self.store, sights, user, self.permissions(user), self.locks)
         return Session(user, version, sights, writing)
+
+    def permissions(self, user: str) -> frozenset[str]:
+        """What the user may do: what everyone here may, and what permission sets add."""
+        mine = [row for row in self.store.rows("PermissionSetAssignment") if row["AssigneeId"] == user]
+        given = [self.metadata.rights.get(row["PermissionSetId"], frozenset()) for row in mine]
+        return self.schema.features.permissions.union(*given)
 
     def resource(self, session: Session, request: Request, path: Sequence[str]) -> Response:
         """Answer for a path below /services/data/vXX.X."""
@@ -175,6 +184,8 @@ class Org:
                 return records.answer(request, rest)
             case ["composite", "sobjects", *rest]:
                 return RowSets(records).answer(request, rest)
+            case ["metadata", "deployRequest", *rest]:
+                return self._deploy(session, request, rest)
             case ["limits"]:
                 if "ViewSetup" not in self.schema.features.permissions:
                     raise SETUP_RIGHT
@@ -203,6 +214,15 @@ class Org:
         found = run(self.store, text, self.asker(session, all_rows=name == "queryAll"))
         resource = f"/services/data/v{session.version}/query"
         return self.pages.first(found, resource, request.headers.get("Sforce-Query-Options"))
+
+    def _deploy(self, session: Session, request: Request, path: Sequence[str]) -> Response:
+        if "ModifyMetadata" not in session.writing.permissions:
+            raise Refusal(403, "INSUFFICIENT_ACCESS", "You do not have the permission to deploy metadata")
+        if request.method == "POST" and not path:
+            return self.metadata.start(request, session.user, session.version)
+        if request.method == "GET" and len(path) == 1:
+            return self.metadata.status(path[0], request, session.version)
+        raise not_found()
 
     def _record_count(self, session: Session, request: Request) -> Response:
         names = [one for one in (request.param("sObjects") or "").split(",") if one]

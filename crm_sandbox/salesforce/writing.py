@@ -55,6 +55,8 @@ class Writing:
         self._setup_right(thing)
         if thing.field("OwnerId"):
             values.setdefault("OwnerId", self.user)
+        if sight.field("CurrencyIsoCode"):
+            values.setdefault("CurrencyIsoCode", self._home_currency())
         self.locks.check(*(str(values[name]) for name in _keys(thing) if values.get(name) is not None))
         self._unique(thing, values, None)
         self._once(thing, values)
@@ -123,6 +125,9 @@ class Writing:
         if record is None or not record.startswith(sight.thing.prefix):
             raise malformed_id(str(text), "Id")
         return record
+
+    def _home_currency(self) -> str:
+        return next(str(row["IsoCode"]) for row in self.store.rows("CurrencyType") if row["IsCorporate"])
 
     def _live(self, thing: Thing, record: str) -> Row:
         row = self.store.table(thing.name).rows.get(record)
