@@ -151,8 +151,8 @@ def _asked_fields(url: str) -> dict[str, tuple[list[str], bool]]:
     return asked
 
 
-def compare(records: int, times: int) -> None:
-    """Serve, look at what ours asks for, and measure."""
+def compare(records: int, times: int) -> dict[str, int | None]:
+    """Serve, look at what ours asks for, measure and print. Returns how many records each contender carried."""
     me = (sys.executable, "-m", "benchmarks.sandbox_to_cache")
     with _server(records) as url, tempfile.TemporaryDirectory() as folder:
         pulling = Contender("kpisync pull → cache", (*me, "ours", "--url", url))
@@ -161,7 +161,10 @@ def compare(records: int, times: int) -> None:
         asked.write_text(json.dumps(_asked_fields(url)))
         copying = Contender("simple-salesforce → sqlite3", (*me, "bare", "--url", url, "--asked", str(asked)))
         print(f"{records:,} opportunities and {records:,} tasks; fields: {asked.read_text()}")
-        print(report(alternate(pulling, copying, times=times)))
+        compared = alternate(pulling, copying, times=times)
+    print(report(compared))
+    one, other = compared.pairs[-1]
+    return {pulling.name: one.records, copying.name: other.records}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
