@@ -34,6 +34,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     streams      what `read` takes, in the order in which they are to be read (reps first)
     surfaces     where writing is possible
     daily_calls  the allowance of API calls a day and how many are left, None where the CRM does not say
+    rows_a_call  how many records one call of `push` carries
     """
 
     organisation: str
@@ -45,6 +46,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...] = ()
     daily_calls: int | None = None
     daily_calls_left: int | None = None
+    rows_a_call: int = 100
 
 
 class Unread(msgspec.Struct, frozen=True):
