@@ -30,8 +30,8 @@ LONGEST_LINE = 64 * 1024
 
 FAULTS = ("answer", "commit_then_drop", "reset", "half", "garble", "delay")
 
-READS_BY_POST = re.compile(r"/(search|batch/read|introspect|token|jobs/query)(/|$)|/(revoke)$|/composite/sobjects/\w+$")
-"""Posts that change nothing. The last one is Salesforce's retrieval of many records by their ids."""
+READS_BY_POST = re.compile(r"/(search|batch/read|introspect|token|revoke|jobs/query)(/|$)|/composite/sobjects/\w+/?$")
+"""Posts that change no record. The last one is Salesforce's retrieval of many records by their ids."""
 
 SECRET_IN_PATH = re.compile(r"(?<=-tokens/)[^/]+")
 """HubSpot describes a token at an address that holds the token itself."""
