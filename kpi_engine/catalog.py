@@ -125,7 +125,6 @@ FAMILY_1 = (
         numerator=count("opt_outs", "opt_outs"),
         denominator=delivered,
         needs=("emails", "opt_out_dates"),
-        share_of_cases=True,
     ),
     Kpi(
         key="campaign_roi",
@@ -178,7 +177,7 @@ FAMILY_2 = (
         unit=Unit.RATIO,
         sentence=Text(
             "Share of the calls made that somebody answered.",
-            "Proporción de las llamadas realizadas que se atendieron.",
+            "Proporción de las llamadas realizadas que atendieron.",
         ),
         numerator=calls_answered,
         denominator=calls_made,
@@ -513,9 +512,7 @@ FAMILY_7 = (
         family=CLOSED,
         label=Text("Win rate", "Tasa de éxito"),
         unit=Unit.RATIO,
-        sentence=Text(
-            "Share of the closed deals that were won.", "Proporción de los negocios cerrados que se ganaron."
-        ),
+        sentence=Text("Share of the closed deals that were won.", "Proporción de negocios cerrados que se ganaron."),
         numerator=deals_won,
         denominator=count("deals_closed", "closed_deals"),
         needs=("deals",),

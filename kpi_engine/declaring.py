@@ -1,4 +1,4 @@
-"""The words in which a KPI is declared: units, directions, families, and the parts that make a numerator or denominator."""
+"""The words in which a KPI is declared: units, directions, families, and the parts of numerator and denominator."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -63,7 +63,7 @@ Stuff = Literal["count", "money", "millis", "days", "score"]
 
 @dataclass(frozen=True)
 class Part:
-    """A numerator or denominator: the records of a population for which `where` holds, counted or their `amount` summed.
+    """A numerator or denominator: the records of a population for which `where` holds, counted or `amount` summed.
 
     `how` says how a part comes about: `sum` adds up over days; `median` is taken of the records of the whole period;
     `everyone` is the sum over all reps, the same for each of them; `quota` belongs to the period, not to records.

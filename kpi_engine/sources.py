@@ -1,6 +1,6 @@
 """What a CRM as a whole may be unable to tell, by the names that `Company.missing` and the connectors' gaps use.
 
-A KPI that `needs` a missing source is not available; one that it clouds carries a mark; anything else goes on without it.
+A KPI that `needs` a missing source is not available; one that it clouds carries a mark; anything else goes on without.
 The left column is the contract between connectors and engine.
 """
 
@@ -18,7 +18,7 @@ SOURCES: dict[str, str] = {
     "clicks": "whether a link was clicked: the click rate is not available",
     "bounces": "whether an e-mail bounced: the bounce rate is not available; every e-mail sent counts as delivered",
     "replies": "inbound e-mails: the reply rate and the response rate are not available",
-    "opt_out_dates": "when a person opted out: the unsubscribe rate is not available; an opt-out holds for every period",
+    "opt_out_dates": "when a person opted out: the unsubscribe rate is not available; opt-outs hold for every period",
     # campaigns and quotas
     "campaigns": "campaigns: the return on campaigns is not available",
     "campaign_costs": "what campaigns cost: the return on campaigns is not available",

@@ -1,0 +1,52 @@
+"""Quotients rounded half-even, exactly.
+
+A float quotient is a hair off: 2.03 / 2 must become 1.02, and 0.125 at two places 0.12. Rows whose float quotient lies near
+a tie are decided in exact fractions; for all others the float cannot be wrong.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import polars as pl
+
+NEAR = 1e-6
+"""How near a tie, in units of the last place, a float is not trusted. Grows with the size of the number."""
+
+CLEAN_PLACES = 9
+"""Money has twelve places; converted amounts, each cut off there, are put right to nine before a tie is decided."""
+
+
+def quotient(numerator: pl.Series, denominator: pl.Series | None, places: int, scale: int = 1) -> pl.Series:
+    """`numerator / denominator / scale` at `places`; null where either is null or the denominator is 0."""
+    frame = pl.DataFrame([numerator.alias("above"), _or_one(denominator, len(numerator)).alias("below")])
+    below = pl.when(pl.col("below") != 0).then(pl.col("below").cast(pl.Float64))
+    steps = (pl.col("above").cast(pl.Float64) / below / scale * 10.0**places).alias("steps")
+    near = ((steps - steps.floor() - 0.5).abs() < NEAR + steps.abs() * 1e-14).alias("near")
+    found = frame.with_columns(steps).with_columns(
+        near, value=pl.col("steps").round(mode="half_to_even") / 10.0**places
+    )
+    close = found.with_row_index("row").filter(pl.col("near").fill_null(value=False))
+    values = found["value"]
+    if close.is_empty():
+        return values.alias("value")
+    exact = [_exact(above, below, places, scale) for above, below in close.select("above", "below").iter_rows()]
+    return values.scatter(close["row"], exact).alias("value")
+
+
+def _or_one(denominator: pl.Series | None, length: int) -> pl.Series:
+    return pl.Series("below", [1], dtype=pl.Int64).new_from_index(0, length) if denominator is None else denominator
+
+
+def _exact(above: object, below: object, places: int, scale: int) -> float:
+    steps = _fraction(above) / _fraction(below) / scale * 10**places
+    return float(Fraction(round(steps), 10**places))
+
+
+def _fraction(number: object) -> Fraction:
+    """A decimal is cleaned of what conversion cut off; a float means the decimal that it prints."""
+    if isinstance(number, float):
+        return Fraction(repr(number))
+    if isinstance(number, Decimal):
+        return Fraction(round(Fraction(number) * 10**CLEAN_PLACES), 10**CLEAN_PLACES)
+    assert isinstance(number, int)
+    return Fraction(number)

@@ -1,0 +1,296 @@
+"""Which records a KPI counts: one frame for each population, with the rules of every KPI applied.
+
+Each row of a population is a record that counts, with at least `rep` (the key), `day`, `kind` and `id`. What a KPI says
+about a population (kpi_engine/catalog.py) are expressions over its columns.
+"""
+
+from functools import cached_property
+
+import narwhals.stable.v2 as nw
+import polars as pl
+
+from kpi_engine.frames import Tables
+from kpi_engine.periods import DAY_MS
+from kpi_engine.populations import (
+    activity,
+    calls,
+    campaigns,
+    deals,
+    engagement,
+    identity,
+    interest,
+    leads,
+    mail,
+    money,
+    open_leads,
+    reps,
+    touches,
+)
+from kpi_engine.populations.frame import Frame, collected, portable, settled, yes
+from kpi_engine.records import Company, Millis
+
+NAMES = (
+    "emails",
+    "threads",
+    "opt_outs",
+    "campaigns",
+    "campaign_returns",
+    "calls",
+    "touchpoints",
+    "approaches",
+    "closed_deals",
+    "deal_touches",
+    "revenue",
+    "leads_created",
+    "open_leads",
+)
+
+_MOMENTS = {
+    "interaction": ("at", "created_at", "opened_at", "clicked_at"),
+    "lead": ("created_at", "converted_at", "opted_out_at", "bounced_at"),
+    "deal": ("created_at", "closed_at"),
+    "event": ("at",),
+    "task": ("created_at",),
+    "person": ("opted_out_at", "bounced_at"),
+}
+
+
+class Populations:
+    """The populations of one company at `as_of`; each is worked out once, when it is first asked for."""
+
+    def __init__(self, tables: Tables, company: Company, as_of: Millis) -> None:
+        self.tables = tables
+        self.company = company
+        self.as_of = as_of
+        self.since = -(10**6)
+        self.reps = reps.known_reps(self.table("rep"), company, as_of)
+        self.zones = self.reps["zone"].unique().sort().to_list()
+        self.span = self._span()
+
+    def table(self, kind: str) -> Frame:
+        return portable(self.tables[kind])
+
+    def __getitem__(self, name: str) -> Frame:
+        if name not in NAMES:
+            raise KeyError(f"there is no population {name!r}")
+        found: Frame = getattr(self, name)
+        return found
+
+    def _span(self) -> tuple[int, int]:
+        """The first and last moment there is, with a margin for deadlines and windows."""
+        bounds = [
+            self.tables[kind].select(
+                first=pl.min_horizontal(pl.col(columns).min()), last=pl.max_horizontal(pl.col(columns).max())
+            )
+            for kind, columns in _MOMENTS.items()
+        ]
+        found = pl.concat(pl.collect_all(bounds))
+        first, last = found["first"].min(), found["last"].max()
+        lowest = min(self.as_of, int(str(first))) if first is not None else self.as_of
+        highest = max(self.as_of, int(str(last))) if last is not None else self.as_of
+        return lowest - DAY_MS, highest + 100 * DAY_MS
+
+    # ── who and what belongs together ────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def same_people(self) -> Frame:
+        return identity.same_people(self.table("person"), self.table("lead"))
+
+    @cached_property
+    def same_deals(self) -> Frame:
+        return identity.same_deals(self.table("deal"))
+
+    @cached_property
+    def exchange(self) -> money.Rates:
+        return money.rates(self.table("rate"), self.company.home_currency)
+
+    @cached_property
+    def activity(self) -> activity.Activity:
+        return activity.activity(
+            self.table("interaction"), self.table("link"), self.reps, self.same_people, self.same_deals, self.as_of
+        )
+
+    # ── e-mail ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def mails(self) -> Frame:
+        return settled(mail.mails(self.activity.happened))
+
+    @cached_property
+    def emails(self) -> Frame:
+        return _records(mail.emails(self.mails, self.as_of))
+
+    @cached_property
+    def delivered(self) -> Frame:
+        return self.emails.filter(nw.col("delivered"))
+
+    @cached_property
+    def threads(self) -> Frame:
+        return settled(_records(mail.threads(self.mails)))
+
+    @cached_property
+    def silenced(self) -> Frame:
+        return leads.silenced(self.table("person"), self.table("lead"), self.same_people)
+
+    @cached_property
+    def opt_outs(self) -> Frame:
+        return leads.opt_outs(
+            self.table("person"),
+            self.table("lead"),
+            self.silenced,
+            self.same_people,
+            self.reps,
+            self.zones,
+            self.span,
+            self.as_of,
+        )
+
+    @cached_property
+    def every_campaign(self) -> Frame:
+        return campaigns.campaigns(self.table("campaign"), self.reps, self.exchange)
+
+    @cached_property
+    def campaigns(self) -> Frame:
+        return self.every_campaign.filter(nw.col("rule").is_null())
+
+    @cached_property
+    def campaign_returns(self) -> Frame:
+        return settled(campaigns.returns(self.campaigns, self.deals))
+
+    # ── calls and touchpoints ────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def made(self) -> Frame:
+        return settled(calls.calls_made(self.activity.happened))
+
+    @cached_property
+    def calls(self) -> Frame:
+        tasks = calls.planned_tasks(self.table("task"), self.reps, self.zones, self.span)
+        about = calls.task_subjects(self.table("link"), self.same_people, self.same_deals)
+        next_steps = calls.steps(self.activity, self.delivered, tasks, about, zones=self.zones, span=self.span)
+        due = calls.with_deadline(self.made, self.company)
+        return _records(calls.with_follow_up(due, self.activity, next_steps))
+
+    @cached_property
+    def touchpoints(self) -> Frame:
+        return touches.touchpoints(self.activity, self.delivered, self.made)
+
+    @cached_property
+    def approaches(self) -> Frame:
+        return settled(touches.approaches(self.activity, self.delivered, self.made))
+
+    # ── deals ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def every_deal(self) -> Frame:
+        return deals.deals(self.table("deal"), self.reps, self.zones, self.span, self.as_of)
+
+    @cached_property
+    def deals(self) -> Frame:
+        """Deals that exist, with their amount at home."""
+        return settled(deals.with_home_amount(deals.standing(self.every_deal), self.exchange))
+
+    @cached_property
+    def deal_touches(self) -> Frame:
+        people = deals.deal_people(
+            self.deals, self.table("link"), self.leads_with_deal, self.same_people, self.same_deals
+        )
+        return touches.deal_touches(self.touchpoints, self.activity, self.deals, people, self.zones, self.span)
+
+    @cached_property
+    def closed_deals(self) -> Frame:
+        return settled(deals.closed_deals(self.deals, self.deal_touches))
+
+    @cached_property
+    def won_deals(self) -> Frame:
+        return self.closed_deals.filter(nw.col("won"))
+
+    @cached_property
+    def revenue(self) -> Frame:
+        return settled(deals.revenue(self.won_deals, self.table("split"), self.same_deals, self.reps))
+
+    # ── leads ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def every_lead(self) -> Frame:
+        return leads.leads(self.table("lead"), self.reps, self.same_people, self.zones, self.span, self.as_of)
+
+    @cached_property
+    def leads_with_deal(self) -> Frame:
+        return leads.with_deal(
+            self.every_lead.filter(nw.col("rule").is_null()),
+            self.deals,
+            self.table("link"),
+            self.same_people,
+            self.same_deals,
+            from_links=self.company.lead_deal_from_links,
+        )
+
+    @cached_property
+    def signs(self) -> Frame:
+        answers = mail.replies(self.mails)
+        return engagement.signs(self.table("event"), self.activity, answers, self.emails, self.same_people)
+
+    @cached_property
+    def dated_signs(self) -> Frame:
+        return engagement.dated_signs(self.signs, self.leads_with_deal, self.zones, self.span, self.as_of)
+
+    @cached_property
+    def points(self) -> Frame:
+        return engagement.points(self.dated_signs)
+
+    @cached_property
+    def silent_days(self) -> Frame:
+        return engagement.silent_days(self.leads_with_deal, self.silenced, leads.ALWAYS, self.zones, self.span)
+
+    @cached_property
+    def interest(self) -> Frame:
+        """(lead, why) of the leads that showed interest."""
+        hot = interest.early_scores(self.leads_with_deal, self.points, self.silent_days, self.as_of)
+        return interest.interested(
+            self.leads_with_deal, self.signs, self.activity, hot, self.zones, self.span, self.as_of
+        )
+
+    @cached_property
+    def leads_created(self) -> Frame:
+        shown = self.interest.select(nw.col("lead").alias("_lead")).unique().with_columns(interested=nw.lit(True))
+        won = leads.with_won_amount(self.leads_with_deal, self.deals)
+        joined = won.join(shown, left_on="id", right_on="_lead", how="left")
+        return settled(joined.with_columns(interested=yes(nw.col("interested"))))
+
+    @cached_property
+    def open_spans(self) -> pl.DataFrame:
+        return open_leads.open_spans(self.leads_with_deal)
+
+    @cached_property
+    def scored_days(self) -> pl.DataFrame:
+        return open_leads.scored_days(self.open_spans, self.points, self.silent_days, self.since)
+
+    @cached_property
+    def open_leads(self) -> Frame:
+        return open_leads.open_leads(self.open_spans, self.scored_days, self.since)
+
+    def open_leads_on(self, day: int) -> Frame:
+        """(rep, id, score, engaged) of each lead that is open on one day."""
+        spans = self.open_spans.filter(pl.col("first") <= day, pl.col("last") >= day)
+        score = self.scored_days.filter(pl.col("day") == day).select("lead", "score")
+        rows = spans.join(score, on="lead", how="left").with_columns(pl.col("score").fill_null(0.0))
+        return portable(
+            rows.select(
+                "rep",
+                id="lead",
+                kind=pl.lit("lead"),
+                day=pl.lit(day, dtype=pl.Int32),
+                score="score",
+                engaged=pl.col("score") >= engagement.ENGAGED,
+                weight=pl.lit(1, dtype=pl.Int64),
+            ).sort("id")
+        )
+
+
+def _records(interactions: Frame) -> Frame:
+    """`kind` of a population's row is its table; an interaction's own kind is `means`."""
+    return interactions.with_columns(means=nw.col("kind"), kind=nw.lit("interaction"))
+
+
+__all__ = ["NAMES", "Frame", "Populations", "collected", "portable"]

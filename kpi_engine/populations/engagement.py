@@ -1,0 +1,101 @@
+"""What a lead did that shows engagement, in points a day."""
+
+import math
+
+import narwhals.stable.v2 as nw
+
+from kpi_engine.populations.activity import Activity, answered, is_call, is_meeting, no_show
+from kpi_engine.populations.frame import Frame, local_day, settled
+from kpi_engine.populations.identity import surviving
+from kpi_engine.records import Millis
+
+WEIGHTS: dict[str, tuple[float, float]] = {
+    "form_submission": (30, 2),
+    "meeting_held": (30, 2),
+    "reply": (20, 2),
+    "answered_call": (15, 2),
+    "document": (3, 10),
+    "email_click": (5, 5),
+    "page_view": (1, 10),
+    "email_open": (1, 3),
+}
+"""Kind → points for one, and how many count on one day."""
+
+HALF_LIFE_DAYS = 21
+SCALE = 50
+ENGAGED = 50
+DISENGAGED = 20
+
+
+def score(raw: float) -> float:
+    """0 … 100."""
+    return 100 * (1 - math.exp(-raw / SCALE))
+
+
+def level(of: float) -> str:
+    """`engaged`, `warming` or `disengaged`, by the unrounded score."""
+    return "engaged" if of >= ENGAGED else "disengaged" if of < DISENGAGED else "warming"
+
+
+def signs(events: Frame, act: Activity, answers: Frame, sent: Frame, same_people: Frame) -> Frame:
+    """(person, sign, at, on, amount, kind, id): everything that scores, whoever it was with."""
+    dated = events.filter(~nw.col("deleted"), nw.col("kind").is_in(list(WEIGHTS)))
+    happened = surviving(
+        dated.select("person", "at", "on", "id", "amount", sign=nw.col("kind"), kind=nw.lit("event")),
+        "person",
+        same_people,
+    )
+    held = act.happened.filter(is_meeting, ~no_show)
+    spoken = act.happened.filter(is_call, answered)
+    opened = sent.filter(nw.col("opened")).with_columns(at=nw.coalesce("opened_at", "at"))
+    clicked = sent.filter(nw.col("clicked")).with_columns(at=nw.coalesce("clicked_at", "at"))
+    kinds = (
+        ("meeting_held", held),
+        ("answered_call", spoken),
+        ("reply", answers),
+        ("email_open", opened),
+        ("email_click", clicked),
+    )
+    own = nw.concat([rows.select("id", "at", "on", sign=nw.lit(sign)) for sign, rows in kinds])
+    with_whom = own.join(act.people, on="id").with_columns(amount=nw.lit(1.0), kind=nw.lit("interaction"))
+    columns = ("person", "sign", "at", "on", "amount", "kind", "id")
+    return settled(nw.concat([happened.select(*columns), with_whom.select(*columns)]))
+
+
+def dated_signs(every: Frame, leads: Frame, zones: list[str], span: tuple[int, int], as_of: Millis) -> Frame:
+    """(lead, day, sign, amount, kind, id) by `as_of`, on the day in the lead owner's zone."""
+    who = leads.select("person", "zone", "today", lead=nw.col("id"))
+    joined = every.join(who, on="person").filter(nw.col("at").is_null() | (nw.col("at") <= as_of))
+    dated = joined.with_columns(day=nw.coalesce(local_day("at", "zone", zones, span), nw.col("on")))
+    return settled(dated.filter(nw.col("day") <= nw.col("today")))
+
+
+def points(dated: Frame) -> Frame:
+    """(lead, day, points): weight × the amount of the day up to its cap, summed over the kinds."""
+    amounts = dated.group_by("lead", "sign", "day").agg(nw.col("amount").sum())
+    worth: nw.Expr = nw.lit(0.0)
+    for sign, (weight, cap) in WEIGHTS.items():
+        capped = nw.when(nw.col("amount") < cap).then(nw.col("amount")).otherwise(nw.lit(float(cap)))
+        worth = nw.when(nw.col("sign") == sign).then(capped * weight).otherwise(worth)
+    each = amounts.with_columns(points=worth)
+    summed = each.group_by("lead", "day").agg(nw.col("points").sum())
+    return settled(summed.with_columns(nw.col("points").round(9)).filter(nw.col("points") > 0))
+
+
+def silent_days(leads: Frame, quiet: Frame, always: int, zones: list[str], span: tuple[int, int]) -> Frame:
+    """(lead, silent_from): the day from which the lead's score is 0, for leads that opted out or bounced."""
+    joined = leads.select("person", "zone", lead=nw.col("id")).join(quiet, on="person")
+    out = nw.when(nw.col("opted_out_undated")).then(nw.lit(always)).otherwise(_day("opted_out_at", zones, span))
+    both = joined.with_columns(_out=out.cast(nw.Int32), _back=_day("bounced_at", zones, span))
+    earlier = nw.min_horizontal("_out", "_back")
+    return settled(both.select("lead", silent_from=earlier).filter(~nw.col("silent_from").is_null()))
+
+
+def _day(moment: str, zones: list[str], span: tuple[int, int]) -> nw.Expr:
+    return local_day(moment, "zone", zones, span)
+
+
+def raw_on(of_day: nw.Expr, evaluated: nw.Expr) -> nw.Expr:
+    """How much of a point of `of_day` is left on the day `evaluated`."""
+    age = (evaluated - of_day).cast(nw.Float64)
+    return nw.lit(2.0) ** (-age / HALF_LIFE_DAYS)

@@ -1,0 +1,68 @@
+"""A rep's revenue quota for each period: the CRM's row or a target of exactly that period, else the shares of its days.
+
+Sharing an amount out over working days is exact arithmetic over a calendar: plain Python, once for each rep and period.
+"""
+
+from collections.abc import Iterable
+from decimal import Context, Decimal
+from fractions import Fraction
+
+import narwhals.stable.v2 as nw
+import polars as pl
+
+from kpi_engine.periods import following_start
+from kpi_engine.populations.frame import Frame, collected
+from kpi_engine.populations.money import MONEY, Rates, converted
+from kpi_engine.records import Company
+from kpi_engine.shares import Agreed
+from kpi_engine.targets import Targets
+
+SCHEMA = pl.Schema(
+    {"rep": pl.Utf8(), "period_start": pl.Int32(), "quota": MONEY, "quota__n": pl.Int64(), "by_crm": pl.Boolean()}
+)
+
+
+def crm_quotas(table: Frame, exchange: Rates) -> dict[str, list[Agreed]]:
+    """Rep → quota rows at home, at the rate of their start; of two for the same time the one modified last."""
+    alive = collected(table.filter(~nw.col("deleted")).sort("modified", "id"))
+    rows = converted(alive, "amount", "starts_on", exchange).filter(pl.col("amount").is_not_null())
+    found: dict[str, dict[tuple[int, int], Agreed]] = {}
+    for rep, starts, ends, amount in rows.select("rep", "starts_on", "ends_on", "amount").iter_rows():
+        found.setdefault(rep, {})[starts, ends] = Agreed(starts, ends, Fraction(amount))
+    return {rep: list(agreed.values()) for rep, agreed in found.items()}
+
+
+def rep_quotas(
+    reps: Iterable[str], crm: dict[str, list[Agreed]], targets: Targets, company: Company, grain: str, starts: list[int]
+) -> pl.DataFrame:
+    """(rep, period_start, quota, quota__n, by_crm) where a rep has a quota; `by_crm`: the CRM has a part in it."""
+    rows: list[tuple[str, int, Fraction, bool]] = []
+    for rep in reps:
+        rows.extend(_of_rep(rep, crm.get(rep, []), targets, company, grain, starts))
+    frame = [(rep, start, as_decimal(amount), 1, by_crm) for rep, start, amount, by_crm in rows]
+    return pl.DataFrame(frame, schema=SCHEMA, orient="row")
+
+
+def _of_rep(
+    rep: str, crm: list[Agreed], targets: Targets, company: Company, grain: str, starts: list[int]
+) -> Iterable[tuple[str, int, Fraction, bool]]:
+    scopes = targets.scopes("quota", rep)
+    if not crm and not scopes:
+        return
+    exact = {(row.starts, row.ends): row.amount for row in crm}
+    shares = targets.shares("quota", scopes, targets.calendar(rep), crm)
+    for start in starts:
+        ends = following_start(start, grain, company.fiscal_year_start)
+        amount = exact.get((start, ends))
+        if amount is None:
+            amount = targets.own("quota", scopes, grain, start)
+        if amount is None:
+            amount = shares.over(start, ends)
+        if amount is not None:
+            by_crm = any(row.starts < ends and row.ends > start for row in crm)
+            yield rep, start, amount, by_crm
+
+
+def as_decimal(amount: Fraction) -> Decimal:
+    """Twelve places, half-even."""
+    return Decimal(round(amount * 10**12)).scaleb(-12, Context(prec=60))

@@ -1,0 +1,125 @@
+"""The same activity twice counts once: which interactions are the same, and what the one that stays takes over.
+
+Going through calls that start within a minute of each other, one after the other, is no expression: this is Polars, and
+plain Python on the few candidates.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import polars as pl
+
+APART_MS = 60_000
+"""Calls, meetings and messages of one rep with the same person that start this close together are one."""
+
+HAPPENED = pl.Schema({"absorbed": pl.Utf8, "kept": pl.Utf8})
+
+
+def without_repeats(happened: pl.DataFrame, people: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The interactions that stay, filled from the others; and absorbed id → id that stayed.
+
+    `happened` has the columns of an interaction and `rep` (the key); `people` is (id, person), merges followed.
+    """
+    by_id = _absorbed_by_id(happened)
+    once = _filled(happened, by_id)
+    by_time = _absorbed_by_time(once, people, by_id)
+    kept = {**{old: by_time.get(new, new) for old, new in by_id.items()}, **by_time}
+    return _filled(once, by_time), kept
+
+
+def _absorbed_by_id(happened: pl.DataFrame) -> dict[str, str]:
+    """By message id (e-mails), external id (the others), and the activity that only logged another one."""
+    mails = happened.filter((pl.col("kind") == "email") & pl.col("message_id").is_not_null())
+    others = happened.filter((pl.col("kind") != "email") & pl.col("external_id").is_not_null())
+    logged = happened.filter(pl.col("logs").is_not_null() & (pl.col("logs") != pl.col("id")))
+    logged = logged.filter(pl.col("logs").is_in(happened["id"].implode()))
+    groups = [
+        *_alike(mails, ["message_id"]),
+        *_alike(others, ["kind", "external_id"]),
+        *([row["id"], row["logs"]] for row in logged.select("id", "logs").iter_rows(named=True)),
+    ]
+    loggers = set(logged["logs"])
+    cluster = _clusters(groups)
+    rows = happened.filter(pl.col("id").is_in(list(cluster))).select("id", "at", "on")
+    order = {row[0]: (row[0] in loggers, row[1] is None, row[1] or row[2] or 0, *_by_id(row[0])) for row in rows.rows()}
+    members: dict[str, list[str]] = defaultdict(list)
+    for identity, root in cluster.items():
+        members[root].append(identity)
+    first = {root: min(ids, key=order.__getitem__) for root, ids in members.items()}
+    return {identity: first[root] for identity, root in cluster.items() if identity != first[root]}
+
+
+def _by_id(identity: str) -> tuple[int, str]:
+    """Orders ids so that 99 comes before 100."""
+    return len(identity), identity
+
+
+def _alike(rows: pl.DataFrame, keys: list[str]) -> list[list[str]]:
+    return rows.group_by(keys).agg("id").filter(pl.col("id").list.len() > 1)["id"].to_list()
+
+
+def _clusters(groups: Iterable[list[str]]) -> dict[str, str]:
+    """Id → the id that stands for its cluster."""
+    root: dict[str, str] = {}
+
+    def find(identity: str) -> str:
+        while (above := root.setdefault(identity, identity)) != identity:
+            root[identity] = root[above]
+            identity = root[identity]
+        return identity
+
+    for first, *rest in groups:
+        for other in rest:
+            root[find(other)] = find(first)
+    return {identity: find(identity) for identity in list(root)}
+
+
+def _absorbed_by_time(once: pl.DataFrame, people: pl.DataFrame, by_id: dict[str, str]) -> dict[str, str]:
+    """Same rep, kind, direction, a shared person, and at most a minute after the first one kept."""
+    timed = once.filter((pl.col("kind") != "email") & pl.col("at").is_not_null())
+    keys = ["rep", "kind", "way"]
+    timed = timed.select("id", "at", "rep", "kind", way=pl.col("direction").fill_null("out"))
+    kept_id = pl.col("id").replace(by_id) if by_id else pl.col("id")
+    with_whom = people.with_columns(kept_id).unique()
+    met = timed.join(with_whom, on="id").sort([*keys, "person", "at"])
+    gap = pl.col("at").diff().over([*keys, "person"])
+    close = met.filter((gap <= APART_MS) | (gap.shift(-1).over([*keys, "person"]) <= APART_MS))
+    candidates = timed.filter(pl.col("id").is_in(close["id"].implode()))
+    persons: dict[str, set[str]] = defaultdict(set)
+    for identity, person in with_whom.filter(pl.col("id").is_in(close["id"].implode())).iter_rows():
+        persons[identity].add(person)
+    absorbed: dict[str, str] = {}
+    for _, rows in sorted(candidates.partition_by(keys, as_dict=True).items()):
+        absorbed |= _one_after_the_other(rows, persons)
+    return absorbed
+
+
+def _one_after_the_other(rows: pl.DataFrame, persons: dict[str, set[str]]) -> dict[str, str]:
+    absorbed: dict[str, str] = {}
+    kept: list[tuple[int, str]] = []
+    ordered = sorted(rows.select("at", "id").rows(), key=lambda row: (row[0], *_by_id(row[1])))
+    for at, identity in ordered:
+        kept = [(start, other) for start, other in kept if at - start <= APART_MS]
+        same = next((other for _, other in kept if persons[other] & persons[identity]), None)
+        if same is None:
+            kept.append((at, identity))
+            continue
+        absorbed[identity] = same
+        persons[same] |= persons[identity]
+    return absorbed
+
+
+def _filled(happened: pl.DataFrame, absorbed: dict[str, str]) -> pl.DataFrame:
+    """The interactions that stay; what they lack comes from those they absorbed, the earlier ones first."""
+    if not absorbed:
+        return happened
+    involved = [*absorbed, *absorbed.values()]
+    touched = happened.filter(pl.col("id").is_in(involved))
+    untouched = happened.filter(~pl.col("id").is_in(involved))
+    grouped = touched.with_columns(_kept=pl.col("id").replace(absorbed)).sort(
+        pl.col("id") != pl.col("_kept"), pl.col("at").is_null(), "at", pl.col("id").str.len_bytes(), "id"
+    )
+    columns = [pl.col(name).drop_nulls().first() for name in happened.columns if name not in ("id", "day")]
+    day = pl.coalesce(pl.col("day").filter(pl.col("at").is_not_null()).first(), pl.col("day").first()).alias("day")
+    merged = grouped.group_by("_kept", maintain_order=True).agg(*columns, day).rename({"_kept": "id"})
+    return pl.concat([untouched, merged.select(happened.columns)])

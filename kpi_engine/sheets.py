@@ -1,0 +1,112 @@
+"""The rows for which a KPI has a value: each rep's and team's, by channel, by deal size band; and the row that each is
+compared with."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from kpi_engine.compute import SO_FAR, Parts
+from kpi_engine.declaring import Dimension
+from kpi_engine.periods import period_end, period_start, previous_start, working_days
+from kpi_engine.populations.bands import BANDS
+from kpi_engine.records import UNASSIGNED, Company
+
+ROW = ["rep", "period_start", "dimension"]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Rows of one grain and one way of splitting (`split` None: undivided).
+
+    rows      keys and parts; `current`, `elapsed`, `working` (days of the period, and how many of them are over)
+    so_far    the rows of the previous period up to the same working day
+    before    the number of the row in `rows` that a row is compared with, null where there is none
+    before_so_far   the same in `so_far`, for rows of a current period
+    """
+
+    grain: str
+    split: Dimension | None
+    rows: pl.DataFrame
+    so_far: pl.DataFrame
+    before: pl.Series
+    before_so_far: pl.Series
+
+
+class Sheets:
+    """The sheets of one grain; `rep` keeps one rep's (or team's) rows only."""
+
+    def __init__(self, parts: Parts, company: Company, grain: str, rep: str | None) -> None:
+        self._company, self._grain = company, grain
+        self._whole = parts[grain] if rep is None else parts[grain].filter(pl.col("rep") == rep)
+        so_far = parts.get(grain + SO_FAR, parts[grain].clear())
+        self._so_far = so_far if rep is None else so_far.filter(pl.col("rep") == rep)
+        self._today: dict[str, int] = dict(parts["rep"].select("rep", pl.col("today").cast(pl.Int32)).iter_rows())
+
+    def sheet(self, split: Dimension | None) -> Sheet:
+        return {None: self.undivided, Dimension.CHANNEL: self.by_channel, Dimension.BAND: self.by_band}[split]
+
+    @cached_property
+    def undivided(self) -> Sheet:
+        return self._compared(None, _undivided(self._whole), _undivided(self._so_far))
+
+    @cached_property
+    def by_channel(self) -> Sheet:
+        return self._compared(Dimension.CHANNEL, _channels(self._whole), _channels(self._so_far))
+
+    @cached_property
+    def by_band(self) -> Sheet:
+        return self._compared(Dimension.BAND, _bands(self._whole), _bands(self._so_far))
+
+    def _compared(self, split: Dimension | None, rows: pl.DataFrame, so_far: pl.DataFrame) -> Sheet:
+        timed = rows.join(self._times(rows), on=["rep", "period_start"], how="left", maintain_order="left")
+        wanted = timed.select("rep", pl.col("previous_start").alias("period_start"), "dimension")
+        return Sheet(self._grain, split, timed, so_far, _found(wanted, rows), _found(wanted, so_far))
+
+    def _times(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """(rep, period_start, previous_start, current, elapsed, working), by each rep's own calendar."""
+        known: dict[tuple[int, int, int], tuple[int, bool, int, int]] = {}
+        pairs = rows.select("rep", "period_start").unique()
+        times = []
+        for rep, start in pairs.select("rep", pl.col("period_start").cast(pl.Int32)).iter_rows():
+            person = rep.removeprefix("team:")
+            days = working_days(self._company, person)
+            today = self._today[person if person in self._today else UNASSIGNED]
+            key = (id(days), today, start)
+            if key not in known:
+                known[key] = self._time(start, today, person)
+            times.append(known[key])
+        schema = {"previous_start": pl.Int32, "current": pl.Boolean, "elapsed": pl.Int64, "working": pl.Int64}
+        found = pl.DataFrame(times, schema=schema, orient="row")
+        return pl.concat([pairs, found], how="horizontal").with_columns(pl.col("previous_start").cast(pl.Date))
+
+    def _time(self, start: int, today: int, person: str) -> tuple[int, bool, int, int]:
+        days, year = working_days(self._company, person), self._company.fiscal_year_start
+        last = period_end(start, self._grain, year)
+        before = days.before(start) if self._grain == "day" else previous_start(start, self._grain, year)
+        current = period_start(today, self._grain, year) == start
+        return before, current, days.count(start, min(last, today)), days.count(start, last)
+
+
+def _found(wanted: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
+    numbered = rows.select(ROW).with_row_index("found")
+    joined = wanted.join(numbered, on=ROW, how="left", nulls_equal=True, maintain_order="left")
+    return joined["found"]
+
+
+def _undivided(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("dimension").is_null())
+
+
+def _channels(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.col("dimension").str.starts_with("channel=").fill_null(value=False))
+
+
+def _bands(frame: pl.DataFrame) -> pl.DataFrame:
+    """A row a band for everyone who has a row, with or without deals of that size."""
+    there = frame.filter(pl.col("dimension").str.starts_with("band=").fill_null(value=False)).drop("limits")
+    kept = pl.DataFrame({"dimension": [f"band={band}" for band in BANDS]})
+    everyone = _undivided(frame).select("rep", "period_start", "limits").join(kept, how="cross")
+    rows = everyone.join(there, on=ROW, how="left", maintain_order="left")
+    numbers = [name for name, kind in rows.schema.items() if kind.is_numeric() and not name.startswith("median")]
+    return rows.with_columns(pl.col(name).fill_null(0) for name in numbers)

@@ -1,0 +1,134 @@
+"""Which target holds for a rep, a KPI and a period: the narrowest scope, its own grain, the latest date.
+
+A target given for a grain holds for that grain. KPIs that add up are converted over working days; a period with a
+working day that no target covers has none. Others hold as they are.
+"""
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import cached_property
+
+from kpi_engine.periods import (
+    GRAINS,
+    WorkingDays,
+    following_start,
+    period_end,
+    period_start,
+    starts_between,
+    working_days,
+)
+from kpi_engine.records import EVERYONE, UNASSIGNED, Company, Target
+from kpi_engine.shares import Agreed, Shares
+
+Scopes = tuple[str, ...]
+
+
+def chain_of(rep: str, teams: dict[str, tuple[str, ...]]) -> Scopes:
+    """The scopes that a rep stands in, the narrowest first: the rep, the smallest team, …, everyone."""
+    around = sorted((boss for boss, team in teams.items() if rep in team), key=lambda boss: (len(teams[boss]), boss))
+    return (f"rep:{rep}", *(f"team:{boss}" for boss in around), "everyone")
+
+
+class ScopeTargets:
+    """The targets of one KPI in one scope."""
+
+    def __init__(self, targets: Iterable[Target], fiscal_year_start: int) -> None:
+        self._year = fiscal_year_start
+        self._by_grain: dict[str, list[Target]] = {}
+        for target in sorted(targets, key=lambda target: target.from_on):
+            self._by_grain.setdefault(target.grain, []).append(target)
+
+    def own(self, grain: str, start: int) -> Fraction | None:
+        """The value given for exactly this grain and in force when the period starts."""
+        in_force = [target for target in self._by_grain.get(grain, ()) if target.from_on <= start]
+        return Fraction(in_force[-1].value) if in_force else None
+
+    def any_grain(self, start: int) -> Fraction | None:
+        """The value of the finest grain in force on that day, for KPIs that do not add up."""
+        found = (self.own(grain, start) for grain in GRAINS)
+        return next((value for value in found if value is not None), None)
+
+    def agreed(self, first: int, last: int) -> list[Agreed]:
+        """Every period between two days that has a value of its own grain."""
+        rows = []
+        for grain in self._by_grain:
+            for start in starts_between(first, last, grain, self._year):
+                value = self.own(grain, start)
+                if value is not None:
+                    rows.append(Agreed(start, following_start(start, grain, self._year), value))
+        return rows
+
+
+class Targets:
+    """The targets of a company, by KPI and scope, over the days `first` … `last`."""
+
+    def __init__(self, company: Company, teams: dict[str, tuple[str, ...]], first: int, last: int) -> None:
+        year = company.fiscal_year_start
+        self._company, self._teams = company, teams
+        self._first = min(period_start(first, grain, year) for grain in GRAINS)
+        self._last = max(period_end(last, grain, year) for grain in GRAINS)
+        grouped: dict[tuple[str, str], list[Target]] = {}
+        for target in company.targets:
+            grouped.setdefault((target.kpi, target.scope), []).append(target)
+        self._of = {key: ScopeTargets(rows, year) for key, rows in grouped.items()}
+        self._shares: dict[tuple[str, Scopes, int], Shares] = {}
+        self._agreed: dict[tuple[str, str], list[Agreed]] = {}
+
+    @cached_property
+    def kpis(self) -> frozenset[str]:
+        return frozenset(kpi for kpi, _ in self._of)
+
+    def scopes(self, kpi: str, rep: str) -> Scopes:
+        """Those of the rep's scopes that have a target for the KPI; a team's key has its own scope only."""
+        if rep in (UNASSIGNED, EVERYONE):
+            return ()
+        chain = (rep,) if rep.startswith("team:") else chain_of(rep, self._teams)
+        return tuple(scope for scope in chain if (kpi, scope) in self._of)
+
+    def calendar(self, rep: str) -> WorkingDays:
+        return working_days(self._company, rep.removeprefix("team:"))
+
+    def tiers(self, kpi: str, scopes: Scopes) -> list[list[Agreed]]:
+        """What is agreed for each period in each scope, the narrowest first."""
+        return [self._rows(kpi, scope) for scope in scopes]
+
+    def _rows(self, kpi: str, scope: str) -> list[Agreed]:
+        key = (kpi, scope)
+        if key not in self._agreed:
+            self._agreed[key] = self._of[key].agreed(self._first, self._last)
+        return self._agreed[key]
+
+    def value(
+        self, kpi: str, scopes: Scopes, calendar: WorkingDays, grain: str, start: int, *, adds_up: bool
+    ) -> Fraction | None:
+        """The target of the period that starts on `start`."""
+        for position, scope in enumerate(scopes):
+            own = self._of[kpi, scope].own(grain, start)
+            if own is None and adds_up:
+                own = self._converted(kpi, scopes[position:], calendar, grain, start)
+            elif own is None:
+                own = self._of[kpi, scope].any_grain(start)
+            if own is not None:
+                return own
+        return None
+
+    def own(self, kpi: str, scopes: Scopes, grain: str, start: int) -> Fraction | None:
+        """The value of the narrowest scope that has one for exactly this grain."""
+        found = (self._of[kpi, scope].own(grain, start) for scope in scopes)
+        return next((value for value in found if value is not None), None)
+
+    def _converted(self, kpi: str, scopes: Scopes, calendar: WorkingDays, grain: str, start: int) -> Fraction | None:
+        ends = following_start(start, grain, self._company.fiscal_year_start)
+        narrowest = self.shares(kpi, scopes, calendar)
+        if not any(row.starts < ends and row.ends > start for row in self._rows(kpi, scopes[0])):
+            return None
+        return narrowest.over(start, ends)
+
+    def shares(self, kpi: str, scopes: Scopes, calendar: WorkingDays, crm: Sequence[Agreed] = ()) -> Shares:
+        """What each working day carries; `crm` comes before every target."""
+        key = (kpi, scopes, id(calendar))
+        if crm:
+            return Shares([list(crm), *self.tiers(kpi, scopes)], calendar, self._first, self._last)
+        if key not in self._shares:
+            self._shares[key] = Shares(self.tiers(kpi, scopes), calendar, self._first, self._last)
+        return self._shares[key]
