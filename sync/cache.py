@@ -28,6 +28,9 @@ log = logging.getLogger("kpisync.cache")
 ROWS_AT_ONCE = 50_000
 """How many rows travel from the database to a frame in one go, and how many rows of a frame make one stored slice."""
 
+COMPUTED = "computed/"
+"""The beginning of the names of frames that one computation made together."""
+
 Dtype = pl.DataType | type[pl.DataType]
 Schema = Mapping[str, Dtype]
 
@@ -80,10 +83,11 @@ class Cache:
         with self._database.writing() as sql:
             moved = self._settle_in(sql, zone)
             landed = Lander(sql, self.connection, zone).land(page)
+            landed.changed["interaction"] += moved
+            changed = {kind: n for kind, n in landed.changed.items() if n}
+            if changed or landed.deleted:
+                self._change(sql)
         self._zone = zone
-        changed = {kind: n for kind, n in landed.changed.items() if n}
-        if moved:
-            changed["interaction"] = changed.get("interaction", 0) + moved
         return Absorbed(changed=changed, deleted=landed.deleted, unread=len(page.unread))
 
     def live_in(self, company_zone: str) -> int:
@@ -91,8 +95,18 @@ class Cache:
         zone = zone_of(company_zone)
         with self._database.writing() as sql:
             moved = self._settle_in(sql, zone)
+            if moved:
+                self._change(sql)
         self._zone = zone
         return moved
+
+    def state(self) -> str:
+        """Another text whenever any record is another; the same text as long as none is."""
+        with self._database.reading() as sql:
+            return self._about(sql, "changes") or "0"
+
+    def _change(self, sql: Connection) -> None:
+        self._remember(sql, "changes", str(int(self._about(sql, "changes") or 0) + 1))
 
     def _settle_in(self, sql: Connection, zone: str) -> int:
         if self._zone == zone:
@@ -173,20 +187,49 @@ class Cache:
 
     def write(self, name: str, frame: pl.DataFrame) -> None:
         """Keep a frame under a name, in place of the one before."""
+        with self._database.writing() as sql:
+            self._write(sql, name, frame)
+
+    def read(self, name: str) -> pl.DataFrame | None:
+        """The frame that was kept under this name, None if there is none."""
+        with self._database.reading() as sql:
+            return self._read(sql, name)
+
+    def keep(self, frames: Mapping[str, pl.DataFrame], made_of: str) -> None:
+        """Keep what was computed, whole, in place of what was computed before. `made_of` says from what."""
+        with self._database.writing() as sql:
+            sql.execute(delete(PARTS).where(self._here(PARTS), PARTS.c.name.startswith(COMPUTED, autoescape=True)))
+            for name, frame in frames.items():
+                self._write(sql, COMPUTED + name, frame)
+            self._remember(sql, "computed", made_of)
+
+    def made_of(self) -> str | None:
+        """From what the kept frames were computed, None if nothing was computed yet."""
+        with self._database.reading() as sql:
+            return self._about(sql, "computed")
+
+    def kept(self) -> dict[str, pl.DataFrame]:
+        """What was computed last, by name."""
+        with self._database.reading() as sql:
+            query = select(PARTS.c.name).where(
+                self._here(PARTS), PARTS.c.name.startswith(COMPUTED, autoescape=True), PARTS.c.slice == 0
+            )
+            names = sorted(sql.execute(query).scalars())
+            found = {name.removeprefix(COMPUTED): self._read(sql, name) for name in names}
+        return {name: frame for name, frame in found.items() if frame is not None}
+
+    def _write(self, sql: Connection, name: str, frame: pl.DataFrame) -> None:
         slices = list(frame.iter_slices(ROWS_AT_ONCE)) or [frame]
         rows = [
             {"connection": self.connection, "name": name, "slice": number, "frame": _packed(part)}
             for number, part in enumerate(slices)
         ]
-        with self._database.writing() as sql:
-            sql.execute(delete(PARTS).where(self._here(PARTS), PARTS.c.name == name))
-            sql.execute(insert(PARTS), rows)
+        sql.execute(delete(PARTS).where(self._here(PARTS), PARTS.c.name == name))
+        sql.execute(insert(PARTS), rows)
 
-    def read(self, name: str) -> pl.DataFrame | None:
-        """The frame that was kept under this name, None if there is none."""
-        with self._database.reading() as sql:
-            query = select(PARTS.c.frame).where(self._here(PARTS), PARTS.c.name == name).order_by(PARTS.c.slice)
-            slices = [pl.read_ipc(io.BytesIO(packed)) for packed in sql.execute(query).scalars()]
+    def _read(self, sql: Connection, name: str) -> pl.DataFrame | None:
+        query = select(PARTS.c.frame).where(self._here(PARTS), PARTS.c.name == name).order_by(PARTS.c.slice)
+        slices = [pl.read_ipc(io.BytesIO(packed)) for packed in sql.execute(query).scalars()]
         return pl.concat(slices) if slices else None
 
     # ------------------------------------------------------------------ its own health

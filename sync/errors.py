@@ -13,3 +13,7 @@ class LockHeld(CrmError):
 
 class PlanUnknown(CrmError):
     """There is no such plan or run in the ledger."""
+
+
+class NothingComputed(CrmError):
+    """There are no values yet."""

@@ -1,0 +1,36 @@
+"""What is to be done for one connection, and how: everything that the sync is handed from outside."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from connectors.contract import Capabilities, Connector, Surface
+from kpi_engine.records import Company, Day
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What an admin chooses.
+
+    track, write_grains  the KPIs and the periods that the CRM shows
+    surfaces             on, off, or None: wherever the CRM permits it
+    max_changed_share    a plan that corrects more than this share of what was shown is stopped
+    api_budget_share     as is one that takes more than this share of the CRM's daily calls
+    since                the first day of which periods are written, None: from the first record on
+    """
+
+    track: tuple[str, ...]
+    write_grains: tuple[str, ...] = ("week", "month", "quarter")
+    surfaces: Mapping[Surface, bool | None] = {}
+    max_changed_share: float = 0.3
+    api_budget_share: float = 0.25
+    since: Day | None = None
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One connection and what is to be done for it. `look` fills in what the settings leave open."""
+
+    name: str
+    connector: Connector
+    company: Company
+    options: Options
+    capabilities: Capabilities | None = None

@@ -1,0 +1,98 @@
+"""Gathers what a plan is made of: the values that should be shown, what was confirmed, and what the CRM shows now."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import polars as pl
+
+from connectors.contract import Capabilities, Connector, Surface
+from kpi_engine.records import Millis, Rep
+from kpi_engine.values import values
+from sync import surfaces
+from sync.cache import Cache
+from sync.job import Job
+from sync.ledger import Ledger
+from sync.plan import Confirmed, Desired, Fields, Limits, Place, Plan, in_question, plan, shown_already
+from sync.scoring import Computed, computed_as_of, reps_of
+
+ShownNow = dict[Place, Fields]
+
+
+def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Millis, *, check_everything: bool) -> Plan:
+    """The plan for the values as of that moment."""
+    known = computed_as_of(cache, job.company, as_of, job.options.since)
+    confirmed = ledger.shown()
+    on, warnings = surfaces_in_use(job, found)
+    desired = _desired(job, known, reps_of(cache), confirmed, on)
+    asked = desired if check_everything else list(in_question(desired, confirmed))
+    now = shown_now(job.connector, asked)
+    ledger.confirm(list(shown_already(asked, now)))
+    return plan(
+        job.name,
+        desired,
+        now,
+        confirmed,
+        asked={one.place for one in asked},
+        limits=limits(job, found),
+        warnings=(*warnings, *known.warnings),
+    )
+
+
+def limits(job: Job, found: Capabilities) -> Limits:
+    """What the guards hold the plan against."""
+    return Limits(
+        max_changed_share=job.options.max_changed_share,
+        api_budget_share=job.options.api_budget_share,
+        rows_a_call=found.rows_a_call,
+        calls_so_far=job.connector.calls(),
+        daily_calls=found.daily_calls,
+        daily_calls_left=found.daily_calls_left,
+    )
+
+
+def _desired(
+    job: Job,
+    known: Computed,
+    reps: Mapping[str, Rep],
+    confirmed: Mapping[Place, Confirmed],
+    on: Sequence[Surface],
+) -> list[Desired]:
+    track, company = job.options.track, known.company
+    wanted: list[Desired] = []
+    if Surface.KPI_RECORDS in on:
+        shown = [
+            values(known.parts, company, known.as_of, kpis=track, grain=grain) for grain in job.options.write_grains
+        ]
+        wanted += surfaces.kpi_records(pl.concat(shown), company, reps, confirmed) if shown else []
+    if Surface.PERSON_FIELDS in on:
+        month = values(known.parts, company, known.as_of, kpis=track, grain="month", dimension="")
+        today = dict(known.parts["rep"].select("rep", "today").iter_rows())
+        wanted += surfaces.person_fields(month, today, reps.values(), track, company)
+    if Surface.LEAD_SCORES in on:
+        wanted += surfaces.lead_scores(known.scores)
+    return wanted
+
+
+def surfaces_in_use(job: Job, found: Capabilities) -> tuple[Sequence[Surface], Sequence[str]]:
+    """Where numbers are written, and a sentence for each surface that was asked for and cannot be."""
+    chosen = {surface: job.options.surfaces.get(surface) for surface in Surface}
+    on = [surface for surface in Surface if chosen[surface] is not False and surface in found.surfaces]
+    reasons = {gap.source: f"{gap.reason} {gap.advice}" for gap in found.gaps}
+    missing = [surface for surface in Surface if chosen[surface] is True and surface not in found.surfaces]
+    why = [
+        f"{surface.value} is switched on, but the CRM has no place for it. {reasons.get(surface, '')}"
+        for surface in missing
+    ]
+    return on, [sentence.strip() for sentence in why]
+
+
+def shown_now(connector: Connector, asked: Iterable[Desired]) -> ShownNow:
+    """What the CRM shows for these, asked surface by surface."""
+    by_surface: dict[Surface, list[Desired]] = {}
+    for one in asked:
+        by_surface.setdefault(one.surface, []).append(one)
+    found: ShownNow = {}
+    for surface, wanted in by_surface.items():
+        fields = tuple(dict.fromkeys(field for one in wanted for field in one.fields))
+        answer = connector.show(surface, [one.key for one in wanted], fields)
+        found.update({(surface, key): shown for key, shown in answer.items()})
+    return found

@@ -1,0 +1,110 @@
+"""Has the engine compute, and keeps what came out with a note of what it was made of."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import polars as pl
+
+from kpi_engine.catalog import CATALOG
+from kpi_engine.compute import Parts, compute
+from kpi_engine.declaring import Dimension
+from kpi_engine.periods import GRAINS
+from kpi_engine.records import Company, Day, Millis, Rep
+from kpi_engine.scores import scores
+from sync.cache import Cache
+from sync.errors import NothingComputed
+from sync.people import with_known_people
+
+SCORES = "scores"
+"""The name under which the engagement scores of open leads are kept beside the parts."""
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """How many values there are now, and of how many periods."""
+
+    values: int
+    periods: int
+
+
+class Computed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine computed last.
+
+    parts     numerators and denominators, one frame a grain (`kpi_engine.values` divides them)
+    scores    lead, owner, score, level of every open lead
+    company   the company with its targets on the CRM's own ids
+    warnings  people whom the settings name and the CRM does not know
+    """
+
+    parts: Parts
+    scores: pl.DataFrame
+    company: Company
+    as_of: Millis
+    warnings: Sequence[str] = ()
+
+
+class _MadeOf(msgspec.Struct, frozen=True):
+    as_of: Millis
+    records: str
+    settings: str
+
+
+def score(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> Scored:
+    """Compute every value from the cache and keep what they are made of."""
+    return counted(_compute(cache, company, as_of, since).parts)
+
+
+def computed(cache: Cache, company: Company) -> Computed:
+    """What was computed last. Raises `NothingComputed`."""
+    found = cache.made_of()
+    if found is None:
+        raise NothingComputed(
+            "KPI-RUN-003", f"Nothing has been computed for {cache.connection} yet.", "Run `kpisync compute` first."
+        )
+    frames = cache.kept()
+    known, warnings = with_known_people(company, reps_of(cache).values())
+    scored = frames.pop(SCORES)
+    as_of = msgspec.json.decode(found, type=_MadeOf).as_of
+    return Computed(parts=frames, scores=scored, company=known, as_of=as_of, warnings=warnings)
+
+
+def computed_as_of(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> Computed:
+    """What was computed for this moment from these records and settings, computed now if it was not."""
+    if cache.made_of() == _made_of(cache, company, as_of, since):
+        return computed(cache, company)
+    return _compute(cache, company, as_of, since)
+
+
+def _compute(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> Computed:
+    made_of = _made_of(cache, company, as_of, since)
+    known, warnings = with_known_people(company, reps_of(cache).values())
+    tables = cache.tables()
+    parts = compute(tables, known, as_of, since=since)
+    scored = scores(tables, known, as_of)
+    cache.keep({**parts, SCORES: scored}, made_of)
+    return Computed(parts=parts, scores=scored, company=known, as_of=as_of, warnings=warnings)
+
+
+def _made_of(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> str:
+    settings = hashlib.sha256(msgspec.json.encode((company, since), order="deterministic")).hexdigest()
+    return msgspec.json.encode(_MadeOf(as_of, cache.state(), settings)).decode()
+
+
+def counted(parts: Parts) -> Scored:
+    """How many values the parts make: every KPI on undivided rows, some by channel, some in three bands."""
+    by_channel = sum(Dimension.CHANNEL in kpi.dimensions for kpi in CATALOG)
+    by_band = sum(Dimension.BAND in kpi.dimensions for kpi in CATALOG)
+    found = periods = 0
+    for grain in GRAINS:
+        frame = parts[grain]
+        whole = frame.filter(pl.col("dimension").is_null()).height
+        channels = frame.filter(pl.col("dimension").str.starts_with("channel=")).height
+        found += whole * len(CATALOG) + channels * by_channel + whole * 3 * by_band
+        periods += frame["period_start"].n_unique()
+    return Scored(found, periods)
+
+
+def reps_of(cache: Cache) -> Mapping[str, Rep]:
+    """Everyone in the CRM, by id."""
+    rows = cache.tables(["rep"])["rep"].collect().iter_rows(named=True)
+    return {row["id"]: Rep(**row) for row in rows}
