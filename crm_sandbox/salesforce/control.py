@@ -102,6 +102,9 @@ def _act(org: "Org", path: list[str], body: Mapping[str, Any]) -> Response:
             org.usage.most = body.get("most", org.usage.most)
         case ["locks"]:
             lock(org, body["names"], body.get("times", 1))
+        case ["bulk"]:
+            org.bulk_queries.polls = org.bulk_ingests.polls = body.get("polls", org.bulk_queries.polls)
+            org.bulk_queries.fail_next = body.get("fail_next")
         case ["clock"]:
             clock_ahead(org, float(body["advance_seconds"]))
         case _:

@@ -5,8 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from crm_sandbox.salesforce.catalogue import STAGES
-from crm_sandbox.salesforce.deal_rows import FORECAST_LABEL, fiscal
+from crm_sandbox.salesforce.objects.selling import STAGES
+from crm_sandbox.salesforce.settling.deals import FORECAST_LABEL, fiscal
 from crm_sandbox.salesforce.store import Row, Store
 
 

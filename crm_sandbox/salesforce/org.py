@@ -12,15 +12,18 @@ from zoneinfo import ZoneInfo
 
 from crm_sandbox.salesforce import control
 from crm_sandbox.salesforce.auth import App, Auth
+from crm_sandbox.salesforce.bulk.ingests import BulkIngests
+from crm_sandbox.salesforce.bulk.queries import BulkQueries
+from crm_sandbox.salesforce.composite import Composite
 from crm_sandbox.salesforce.errors import Refusal, not_found
-from crm_sandbox.salesforce.ids import record_id
-from crm_sandbox.salesforce.metadata import Metadata
+from crm_sandbox.salesforce.ids import canonical, record_id
+from crm_sandbox.salesforce.metadata.deploys import Metadata
 from crm_sandbox.salesforce.pages import Pages, json_response
 from crm_sandbox.salesforce.records import Records
 from crm_sandbox.salesforce.row_sets import RowSets
-from crm_sandbox.salesforce.rows import fill, needed
 from crm_sandbox.salesforce.schema import Features, Schema, Sight
-from crm_sandbox.salesforce.soql_run import Asker, run
+from crm_sandbox.salesforce.settling.settle import fill, needed
+from crm_sandbox.salesforce.soql.run import Asker, run
 from crm_sandbox.salesforce.store import Row, Store
 from crm_sandbox.salesforce.usage import Usage
 from crm_sandbox.salesforce.writing import Locks, Writing
@@ -77,6 +80,8 @@ class Org:
         self.locks = Locks()
         self.pages = Pages()
         self.metadata = Metadata(self.store)
+        self.bulk_queries = BulkQueries(self.store)
+        self.bulk_ingests = BulkIngests(self.store)
         default = App(CLIENT_ID, CLIENT_SECRET, self.register.integration, public_key)
         self.auth = Auth(
             organisation,
@@ -184,6 +189,14 @@ class Org:
                 return records.answer(request, rest)
             case ["composite", "sobjects", *rest]:
                 return RowSets(records).answer(request, rest)
+            case ["composite", *rest]:
+                return self._composite(session, request, rest)
+            case ["jobs", "query", *rest]:
+                return self.bulk_queries.answer(request, rest, session.user, self.asker(session))
+            case ["jobs", "ingest", *rest]:
+                return self.bulk_ingests.answer(request, rest, session.writing, session.version)
+            case ["analytics", "dashboards", dashboard] if request.method == "PUT":
+                return self._refresh(session, dashboard)
             case ["metadata", "deployRequest", *rest]:
                 return self._deploy(session, request, rest)
             case ["limits"]:
@@ -214,6 +227,29 @@ class Org:
         found = run(self.store, text, self.asker(session, all_rows=name == "queryAll"))
         resource = f"/services/data/v{session.version}/query"
         return self.pages.first(found, resource, request.headers.get("Sforce-Query-Options"))
+
+    def _composite(self, session: Session, request: Request, path: Sequence[str]) -> Response:
+        """Several requests in one; they count as one call, and see what the earlier ones changed."""
+
+        def one(sub: Request) -> Response:
+            version, *rest = [unquote(part) for part in sub.path.removeprefix("/services/data/").strip("/").split("/")]
+            again = self.session(session.user, _checked_version(version))
+            return self.resource(again, sub, rest)
+
+        composite = Composite(self.store, one)
+        answers = {"": composite.composite, "batch": composite.batch, "graph": composite.graph}
+        answer = answers.get("/".join(path))
+        if answer is None or request.method != "POST":
+            raise not_found()
+        return answer(request)
+
+    def _refresh(self, session: Session, dashboard: str) -> Response:
+        """Ask for fresh numbers in a dashboard."""
+        row = self.store.table("Dashboard").rows.get(canonical(dashboard) or "")
+        if row is None:
+            raise not_found()
+        home = f"/services/data/v{session.version}/analytics/dashboards/{row['Id']}"
+        return json_response(201, {"statusUrl": f"{home}/status"})
 
     def _deploy(self, session: Session, request: Request, path: Sequence[str]) -> Response:
         if "ModifyMetadata" not in session.writing.permissions:

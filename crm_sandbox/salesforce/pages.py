@@ -9,7 +9,7 @@ import msgspec
 
 from crm_sandbox.salesforce.errors import Refusal
 from crm_sandbox.salesforce.ids import record_id
-from crm_sandbox.salesforce.soql_run import Found
+from crm_sandbox.salesforce.soql.run import Found
 from crm_sandbox.serving import Response
 
 LARGEST_PAGE = 2000

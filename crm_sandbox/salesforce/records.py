@@ -8,6 +8,7 @@ from typing import Any
 from crm_sandbox.salesforce.errors import Refusal, not_found, unreadable
 from crm_sandbox.salesforce.ids import canonical
 from crm_sandbox.salesforce.pages import encode, json_response
+from crm_sandbox.salesforce.replication import deleted, updated
 from crm_sandbox.salesforce.schema import Sight, described, entity_tag, listed, seen
 from crm_sandbox.salesforce.writing import Writing
 from crm_sandbox.serving import Request, Response
@@ -49,6 +50,10 @@ class Records:
                 return self._create(sight, fields_of(request))
             case "GET", ["describe"]:
                 return self._describe(sight, request)
+            case "GET", ["updated"]:
+                return updated(self.writing.store, sight, request)
+            case "GET", ["deleted"]:
+                return deleted(self.writing.store, sight, request)
             case method, [record]:
                 return self._one(method, sight, record, request)
             case method, [key, value]:

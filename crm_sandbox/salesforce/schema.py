@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crm_sandbox.salesforce.catalogue import STANDARD
 from crm_sandbox.salesforce.errors import Refusal
 from crm_sandbox.salesforce.fields import Field, Thing, ref, text
+from crm_sandbox.salesforce.objects.standard import STANDARD
 
 EVERYTHING = frozenset(
     {

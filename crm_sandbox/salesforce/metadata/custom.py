@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from crm_sandbox.salesforce.fields import Field, Thing, day, flag, moment, number, pick, ref, text, thing
-from crm_sandbox.salesforce.metadata_xml import Node
+from crm_sandbox.salesforce.metadata.tree import Node
 from crm_sandbox.salesforce.schema import Schema
 
 NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*__c")

@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from crm_sandbox.salesforce.fields import Field
-from crm_sandbox.salesforce.soql import (
+from crm_sandbox.salesforce.soql.conditions import Filter, Predicate
+from crm_sandbox.salesforce.soql.reach import Getter, Reach, Reached
+from crm_sandbox.salesforce.soql.text import (
     Column,
     Condition,
     Every,
@@ -19,8 +21,6 @@ from crm_sandbox.salesforce.soql import (
     Test,
     complaint,
 )
-from crm_sandbox.salesforce.soql_filter import Filter, Predicate
-from crm_sandbox.salesforce.soql_reach import Getter, Reach, Reached
 from crm_sandbox.salesforce.store import Row, amount
 
 MOST_GROUPS = 2000

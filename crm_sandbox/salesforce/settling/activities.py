@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm_sandbox.salesforce.register import Register, latest
+from crm_sandbox.salesforce.settling.register import Register, latest
 from crm_sandbox.salesforce.store import stamp
 from crm_sandbox.world import Call, Email, Message, Todo
 

@@ -4,8 +4,8 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm_sandbox.salesforce.catalogue import TASK_STATUSES
-from crm_sandbox.salesforce.register import Register, latest
+from crm_sandbox.salesforce.objects.activities import TASK_STATUSES
+from crm_sandbox.salesforce.settling.register import Register, latest
 from crm_sandbox.salesforce.store import stamp
 from crm_sandbox.world import Prospect, Seller
 

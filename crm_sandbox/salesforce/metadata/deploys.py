@@ -4,14 +4,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from crm_sandbox.salesforce.deployment import Deployed, Deployment, Outcome
 from crm_sandbox.salesforce.errors import Refusal, not_found, unreadable
 from crm_sandbox.salesforce.ids import canonical, record_id
-from crm_sandbox.salesforce.metadata_xml import Problem
-from crm_sandbox.salesforce.package import multipart, open_package
+from crm_sandbox.salesforce.metadata.deployment import Deployed, Deployment, Outcome
+from crm_sandbox.salesforce.metadata.package import multipart, open_package
+from crm_sandbox.salesforce.metadata.permission_sets import PermissionSets
+from crm_sandbox.salesforce.metadata.reports import Reports
+from crm_sandbox.salesforce.metadata.tree import Problem
 from crm_sandbox.salesforce.pages import json_response
-from crm_sandbox.salesforce.permission_sets import PermissionSets
-from crm_sandbox.salesforce.reports import Reports
 from crm_sandbox.salesforce.store import Store
 from crm_sandbox.serving import Request, Response
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from crm_sandbox.salesforce.fields import Thing
-from crm_sandbox.salesforce.metadata_xml import Node
+from crm_sandbox.salesforce.metadata.tree import Node
 from crm_sandbox.salesforce.schema import Schema
 from crm_sandbox.salesforce.store import Store
 

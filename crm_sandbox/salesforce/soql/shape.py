@@ -5,8 +5,8 @@ from typing import Any
 
 from crm_sandbox.salesforce.fields import Field
 from crm_sandbox.salesforce.schema import NAME
-from crm_sandbox.salesforce.soql import ByType, Children, Column, Path, Select, complaint
-from crm_sandbox.salesforce.soql_reach import Getter, Reach
+from crm_sandbox.salesforce.soql.reach import Getter, Reach
+from crm_sandbox.salesforce.soql.text import ByType, Children, Column, Path, Select, complaint
 from crm_sandbox.salesforce.store import Row
 
 Shape = Callable[[Row], dict[str, Any]]

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from crm_sandbox.salesforce.errors import Refusal
 from crm_sandbox.salesforce.fields import Field
 from crm_sandbox.salesforce.schema import Sight
-from crm_sandbox.salesforce.soql import ByType, Children, Column, Function, Operand, Path, Select, complaint, parse
-from crm_sandbox.salesforce.soql_filter import Filter
-from crm_sandbox.salesforce.soql_groups import AGGREGATES, grouped
-from crm_sandbox.salesforce.soql_reach import Getter, Reach
-from crm_sandbox.salesforce.soql_shape import Shape, flat_columns, shape_of
+from crm_sandbox.salesforce.soql.conditions import Filter
+from crm_sandbox.salesforce.soql.groups import AGGREGATES, grouped
+from crm_sandbox.salesforce.soql.reach import Getter, Reach
+from crm_sandbox.salesforce.soql.shape import Shape, flat_columns, shape_of
+from crm_sandbox.salesforce.soql.text import ByType, Children, Column, Function, Operand, Path, Select, complaint, parse
 from crm_sandbox.salesforce.store import Row, Store
 
 FARTHEST_OFFSET = 2000

@@ -5,9 +5,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from crm_sandbox.salesforce.catalogue import STAGES
-from crm_sandbox.salesforce.people_rows import account, beginning
-from crm_sandbox.salesforce.register import Register, latest, midnight
+from crm_sandbox.salesforce.objects.selling import STAGES
+from crm_sandbox.salesforce.settling.people import account, beginning
+from crm_sandbox.salesforce.settling.register import Register, latest, midnight
 from crm_sandbox.salesforce.store import amount, stamp
 from crm_sandbox.world import Promotion, Sale
 

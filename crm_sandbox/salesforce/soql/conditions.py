@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from crm_sandbox.salesforce.errors import Refusal
 from crm_sandbox.salesforce.fields import NUMBERS, TEXTS, Field
 from crm_sandbox.salesforce.ids import canonical
-from crm_sandbox.salesforce.soql import Condition, Every, Literal, Negated, Select, Some, Test, complaint
-from crm_sandbox.salesforce.soql_dates import span
-from crm_sandbox.salesforce.soql_reach import Getter, Reach, Reached
+from crm_sandbox.salesforce.soql.dates import span
+from crm_sandbox.salesforce.soql.reach import Getter, Reach, Reached
+from crm_sandbox.salesforce.soql.text import Condition, Every, Literal, Negated, Select, Some, Test, complaint
 from crm_sandbox.salesforce.store import Row
 
 Predicate = Callable[[Row], bool]

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import groupby
 from xml.parsers import expat
 
-from crm_sandbox.salesforce.metadata_shapes import SHAPES, VALUES
+from crm_sandbox.salesforce.metadata.shapes import SHAPES, VALUES
 
 NAMESPACE = "http://soap.sforce.com/2006/04/metadata"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from crm_sandbox.salesforce.errors import Refusal
-from crm_sandbox.salesforce.metadata_xml import Node, read
+from crm_sandbox.salesforce.metadata.tree import Node, read
 
 FOLDERS = {
     "CustomObject": ("objects", "object"),

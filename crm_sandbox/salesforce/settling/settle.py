@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from crm_sandbox.salesforce import activity_rows, deal_rows, people_rows
 from crm_sandbox.salesforce.fields import pick
-from crm_sandbox.salesforce.register import Register
 from crm_sandbox.salesforce.schema import Features
+from crm_sandbox.salesforce.settling import activities, deals, people
+from crm_sandbox.salesforce.settling.register import Register
 from crm_sandbox.salesforce.store import Store
 from crm_sandbox.world import World
 
@@ -33,20 +33,19 @@ def fill(store: Store, world: World) -> Register:
     if features.outcome_field:
         outcome = replace(pick(features.outcome_field), custom=True, required=True)
         store.schema.put(store.schema.things["event"].with_fields(outcome))
-    people_rows.company(register)
-    people_rows.sellers(register)
-    deal_rows.reserve(register)
-    people_rows.prospects(register)
-    deal_rows.stages(register)
-    deal_rows.sales(register, splits=bool(features.splits))
-    deal_rows.campaigns(register)
-    deal_rows.quotas(register)
-    if register.several_currencies:
-        deal_rows.currencies(register)
-    activity_rows.emails(register, messages=features.email_messages)
-    activity_rows.calls(register, voice=features.voice_calls)
-    activity_rows.messages(register)
-    activity_rows.todos(register)
-    activity_rows.meetings(register, features.outcome_field)
+    people.company(register)
+    people.sellers(register)
+    deals.reserve(register)
+    people.prospects(register)
+    deals.stages(register)
+    deals.sales(register, splits=bool(features.splits))
+    deals.campaigns(register)
+    deals.quotas(register)
+    deals.currencies(register)
+    activities.emails(register, messages=features.email_messages)
+    activities.calls(register, voice=features.voice_calls)
+    activities.messages(register)
+    activities.todos(register)
+    activities.meetings(register, features.outcome_field)
     register.deliver()
     return register

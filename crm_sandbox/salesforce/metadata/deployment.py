@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm_sandbox.salesforce.metadata_fields import custom_field, custom_object
-from crm_sandbox.salesforce.metadata_xml import Node, Problem, check
-from crm_sandbox.salesforce.package import FOLDERS, Package, path_of
-from crm_sandbox.salesforce.permission_sets import PermissionSets
-from crm_sandbox.salesforce.reports import Reports
+from crm_sandbox.salesforce.metadata.custom import custom_field, custom_object
+from crm_sandbox.salesforce.metadata.package import FOLDERS, Package, path_of
+from crm_sandbox.salesforce.metadata.permission_sets import PermissionSets
+from crm_sandbox.salesforce.metadata.reports import Reports
+from crm_sandbox.salesforce.metadata.tree import Node, Problem, check
 from crm_sandbox.salesforce.schema import Schema
 
 ORDER = ("CustomObject", "CustomField", "CustomTab", "ReportType", "PermissionSet", "Report", "Dashboard")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from crm_sandbox.salesforce.metadata_xml import Node
+from crm_sandbox.salesforce.metadata.tree import Node
 from crm_sandbox.salesforce.schema import EVERYTHING, Schema
 from crm_sandbox.salesforce.store import Store
 

@@ -7,7 +7,7 @@ from typing import Any
 from crm_sandbox.salesforce.errors import Refusal
 from crm_sandbox.salesforce.fields import Field, Thing
 from crm_sandbox.salesforce.schema import NAME, Sight
-from crm_sandbox.salesforce.soql import Function, Operand, Path, Select, complaint
+from crm_sandbox.salesforce.soql.text import Function, Operand, Path, Select, complaint
 from crm_sandbox.salesforce.store import Row, Store
 
 Getter = Callable[[Row], Any]

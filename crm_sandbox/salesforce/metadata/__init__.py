@@ -1,0 +1,1 @@
+"""REST deployments of objects, fields, permission sets, reports and dashboards."""

@@ -1,0 +1,1 @@
+"""A neutral world settles in: its things become Salesforce rows."""

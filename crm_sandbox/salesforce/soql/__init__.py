@@ -1,0 +1,1 @@
+"""Salesforce's query language: text, rows, answer."""
