@@ -106,10 +106,10 @@ class KnownRow(LedgerTable, table=True):
     dimension: str = Field(primary_key=True)
     latest: bool
     as_of: int = Field(sa_type=BigInteger)
-    value: str | None
-    numerator: str | None
-    denominator: str | None
-    n: int | None
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    n: int | None = Field(default=None, sa_type=BigInteger)
     reason: str | None
 
 

@@ -12,19 +12,25 @@ from datetime import UTC, datetime
 from typing import Self
 
 import msgspec
+import polars as pl
 from sqlalchemy import ColumnElement, Connection, Table, delete, insert, inspect, select, update
 from sqlmodel import Session, col
 from sqlmodel import select as pick
 
 from connectors.contract import Capabilities, Change, FieldValue, Refused, Surface, Written
 from connectors.errors import CrmError, GuardStopped
-from kpi_engine.records import Millis
+from kpi_engine.records import Day, Millis
 from sync.database import Database
 from sync.errors import CacheUnusable, PlanUnknown
 from sync.history import ABOUT, OUTCOMES, PLANS, SHOWN, VERSION, LedgerTable, OutcomeRow, PlanRow, RunRow
+from sync.known import Known, history, learn
 from sync.plan import Confirmed, Desired, Place, Plan, canonical
 
 PAUSED = "paused"
+
+ALONE = ("run", "dry run", "pull", "push")
+"""What holds the workspace's lock while it works: when it begins, a run that is still open was killed."""
+
 ROWS_AT_ONCE = 500
 
 
@@ -136,8 +142,8 @@ class Ledger:
             started=now,
         )
         with self._database.writing() as sql, Session(sql) as session:
-            # Runs of one workspace exclude each other, so one that still "runs" was killed.
-            session.execute(update(RunRow).where(self._is("running")).values(state="died"))
+            if what in ALONE:
+                session.execute(update(RunRow).where(self._is("running")).values(state="died"))
             session.add(row)
             entry = Entry(row.id)
             session.flush()
@@ -197,7 +203,7 @@ class Ledger:
 
     def confirm(self, seen: Sequence[Desired]) -> None:
         """Note that the CRM was seen to show these, though we had no word of it."""
-        with self.running("look") as entry, self._database.writing() as sql:
+        with self.running("plan") as entry, self._database.writing() as sql:
             self._show(sql, entry.run, {one.place: canonical(one.fields) for one in seen})
 
     def note(self, outcomes: Sequence[Written | Refused]) -> None:
@@ -265,6 +271,18 @@ class Ledger:
         with self._database.reading() as sql, Session(sql) as session:
             rows = session.exec(query.order_by(col(OutcomeRow.surface), col(OutcomeRow.key))).all()
             return [_outcome(row) for row in rows]
+
+    # ------------------------------------------------------------------ what was known when
+
+    def learn(self, as_of: Millis, values: pl.DataFrame, fiscal_year_start: int) -> int:
+        """Keep what is newly known of tracked values; how many of them change a past that was over."""
+        with self.running("plan") as entry, self._database.writing() as sql:
+            return learn(sql, self.connection, entry.run, as_of, values, fiscal_year_start)
+
+    def history(self, kpi: str, rep: str, grain: str, start: Day, dimension: str = "") -> Sequence[Known]:
+        """Everything that was ever known of one value, the oldest first."""
+        with self._database.reading() as sql:
+            return history(sql, self.connection, (kpi, rep, grain, start, dimension))
 
     # ------------------------------------------------------------------ plans and switches
 

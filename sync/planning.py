@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from connectors.contract import Capabilities, Connector, Surface
+from connectors.contract import Capabilities, Change, Connector, Surface
 from kpi_engine.records import Millis, Rep
 from kpi_engine.values import values
 from sync import surfaces
@@ -22,7 +22,9 @@ def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Mil
     known = computed_as_of(cache, job.company, as_of, job.options.since)
     confirmed = ledger.shown()
     on, warnings = surfaces_in_use(job, found)
-    desired = _desired(job, known, reps_of(cache), confirmed, on)
+    tracked = _tracked(job, known)
+    ledger.learn(known.as_of, tracked, known.company.fiscal_year_start)
+    desired = _desired(job, known, tracked, reps_of(cache), confirmed, on)
     asked = desired if check_everything else list(in_question(desired, confirmed))
     now = shown_now(job.connector, asked)
     ledger.confirm(list(shown_already(asked, now)))
@@ -35,6 +37,27 @@ def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Mil
         limits=limits(job, found),
         warnings=(*warnings, *known.warnings),
     )
+
+
+def undo(job: Job, found: Capabilities, ledger: Ledger, run: str) -> Plan:
+    """The plan that puts back what the changes of a run replaced."""
+    desired = [_before(outcome.change) for outcome in ledger.outcomes(run, "written")]
+    confirmed = ledger.shown()
+    return plan(
+        job.name,
+        desired,
+        shown_now(job.connector, desired),
+        confirmed,
+        asked={one.place for one in desired},
+        limits=limits(job, found),
+    )
+
+
+def _before(change: Change) -> Desired:
+    """What a record showed before a change. What says which value it is stays, so that its key keeps its meaning."""
+    told = [field for field in change.after if not change.new or field not in surfaces.IDENTITY]
+    fields = {field: change.before.get(field) for field in told}
+    return Desired(surface=change.surface, key=change.key, rep=change.rep, fields=fields)
 
 
 def limits(job: Job, found: Capabilities) -> Limits:
@@ -52,6 +75,7 @@ def limits(job: Job, found: Capabilities) -> Limits:
 def _desired(
     job: Job,
     known: Computed,
+    tracked: pl.DataFrame,
     reps: Mapping[str, Rep],
     confirmed: Mapping[Place, Confirmed],
     on: Sequence[Surface],
@@ -59,10 +83,7 @@ def _desired(
     track, company = job.options.track, known.company
     wanted: list[Desired] = []
     if Surface.KPI_RECORDS in on:
-        shown = [
-            values(known.parts, company, known.as_of, kpis=track, grain=grain) for grain in job.options.write_grains
-        ]
-        wanted += surfaces.kpi_records(pl.concat(shown), company, reps, confirmed) if shown else []
+        wanted += surfaces.kpi_records(tracked, company, reps, confirmed)
     if Surface.PERSON_FIELDS in on:
         month = values(known.parts, company, known.as_of, kpis=track, grain="month", dimension="")
         today = dict(known.parts["rep"].select("rep", "today").iter_rows())
@@ -70,6 +91,15 @@ def _desired(
     if Surface.LEAD_SCORES in on:
         wanted += surfaces.lead_scores(known.scores)
     return wanted
+
+
+def _tracked(job: Job, known: Computed) -> pl.DataFrame:
+    """The values of the KPIs and grains that are written, divided by channel and band too."""
+    asked = [
+        values(known.parts, known.company, known.as_of, kpis=job.options.track, grain=grain)
+        for grain in job.options.write_grains
+    ]
+    return pl.concat(asked) if asked else values(known.parts, known.company, known.as_of, kpis=())
 
 
 def surfaces_in_use(job: Job, found: Capabilities) -> tuple[Sequence[Surface], Sequence[str]]:

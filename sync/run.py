@@ -33,6 +33,7 @@ __all__ = [
     "make_plan",
     "pull",
     "push",
+    "roll_back",
     "run",
     "score",
 ]
@@ -68,8 +69,7 @@ def run(
         entry.counts |= {"read": sum(pulled.rows.values()), "deleted": pulled.deleted, "unread": pulled.unread}
         scored = score(job, cache, as_of=as_of)
         plan = make_plan(job, cache, ledger, as_of=as_of, check_everything=full)
-        entry.plan = plan.id
-        entry.counts |= {"computed": scored.values, "planned": len(plan.changes)}
+        entry.counts |= {"computed": scored.values}
         pushed = Pushed(0, ()) if dry_run else push(job, ledger, plan, progress=progress)
         entry.counts |= {"calls": job.connector.calls()}
         return Report(
@@ -135,8 +135,24 @@ def make_plan(job: Job, cache: Cache, ledger: Ledger, *, as_of: Millis, check_ev
     """
     job, found = _looked(job)
     _need_people(cache)
-    plan = planning.make(job, found, cache, ledger, as_of, check_everything=check_everything)
-    ledger.keep_plan(plan)
+    with ledger.running("plan") as entry:
+        plan = planning.make(job, found, cache, ledger, as_of, check_everything=check_everything)
+        ledger.keep_plan(plan)
+        entry.plan = plan.id
+        entry.counts |= {"planned": len(plan.changes)}
+    return plan
+
+
+def roll_back(job: Job, ledger: Ledger, run_id: str) -> Plan:
+    """The plan that puts back what the CRM showed before a run. Records that the run made are blanked, not removed.
+
+    The next run shows the computed values again: what has to change is the cause, not the number.
+    """
+    job, found = _looked(job)
+    with ledger.running("plan") as entry:
+        plan = planning.undo(job, found, ledger, ledger.run(run_id).id)
+        ledger.keep_plan(plan)
+        entry.plan = plan.id
     return plan
 
 

@@ -28,6 +28,8 @@ NUMBERS = ("value", "numerator", "denominator", "n", "target", "attainment", "pr
 TOLD = (*NUMBERS, "reason", "state")
 """The fields of a KPI record that speak of the value; the others say which value it is."""
 
+IDENTITY = tuple(name for name in KPI_RECORD_FIELDS if name not in TOLD)
+
 NO_DATA = "no_data"
 
 Row = Mapping[str, Any]
