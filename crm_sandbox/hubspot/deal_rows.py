@@ -12,8 +12,6 @@ from crm_sandbox.hubspot.store import Row, Values
 from crm_sandbox.hubspot.values import iso, midnight, millis, plain
 from crm_sandbox.world import Allotment, Promotion, Sale
 
-NOON = time(12)
-
 
 def campaigns(registry: Registry, marketing: Marketing) -> None:
     """Campaigns come before deals, because deals name them."""
@@ -86,7 +84,7 @@ def _campaign(registry: Registry, marketing: Marketing, promotion: Promotion) ->
 def _deal(registry: Registry, sale: Sale, place: int) -> Row:
     table = registry.store.tables["0-3"]
     pipeline, stage = _stage(sale, place)
-    closes = _closes(registry, sale)
+    closes = registry.closes(sale)
     moved = sale.created if sale.stage == "open" else min(closes, registry.world.now)
     first_stage = (PARTNER_OPEN if pipeline == PARTNER_PIPELINE else DEFAULT_OPEN)[0]
     values: Values = {
@@ -130,15 +128,6 @@ def _stage(sale: Sale, place: int) -> tuple[str, str]:
         case _:
             stages = PARTNER_OPEN if pipeline == PARTNER_PIPELINE else DEFAULT_OPEN
             return pipeline, stages[place % len(stages)]
-
-
-def _closes(registry: Registry, sale: Sale) -> datetime:
-    """The close as a moment: the one that is known, else noon where the owner of that day lives."""
-    if sale.closed_at is not None:
-        return sale.closed_at
-    end_of_day = datetime.combine(sale.closed + timedelta(days=1), time(), UTC)
-    owner = next((seller for since, seller in reversed(sale.owners) if since < end_of_day), sale.owner)
-    return datetime.combine(sale.closed, NOON, registry.zone(owner)).astimezone(UTC)
 
 
 def _pasts(registry: Registry, sale: Sale, row: Row, first_stage: str, stage: str, moved: datetime) -> None:

@@ -24,11 +24,12 @@ class Rates:
         self.foreign = sorted({currency for currency, _, _ in self._rates} - {store.currency})
 
     def rate(self, currency: str | None, moment: int) -> Decimal | None:
-        """The rate valid at a moment; before the first one, the first. None where there is none."""
+        """The rate of a moment's day where the portal is; before the first one, the first. None where there is none."""
         if currency in {None, self._store.currency}:
             return ONE
         known = [(starts, rate) for name, starts, rate in self._rates if name == currency]
-        return next((rate for starts, rate in reversed(known) if starts <= moment), known[0][1] if known else None)
+        day = moment + self.utc_offset(moment) * 1000
+        return next((rate for starts, rate in reversed(known) if starts <= day), known[0][1] if known else None)
 
     def current(self, now: int) -> list[dict[str, Any]]:
         """The rates of today."""

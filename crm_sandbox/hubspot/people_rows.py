@@ -150,9 +150,9 @@ class _Contacts:
         self._opened: dict[str, list[datetime]] = defaultdict(list)
         self._clicked: dict[str, list[datetime]] = defaultdict(list)
         self._won = {
-            sale.key: sale.closed_at
+            sale.key: closed
             for sale in registry.world.sales
-            if sale.stage == "won" and sale.closed_at and not sale.deleted and sale.closed_at <= registry.world.now
+            if sale.stage == "won" and not sale.deleted and (closed := registry.closes(sale)) <= registry.world.now
         }
         self._gather()
 

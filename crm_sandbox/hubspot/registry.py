@@ -1,13 +1,15 @@
 """What a seed needs at hand: which id each thing of the world got, and how a seller signs a record."""
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from crm_sandbox.hubspot.store import Owner, Row, Store, Table, Values
 from crm_sandbox.hubspot.values import iso, millis
-from crm_sandbox.world import Prospect, Seller, World
+from crm_sandbox.world import Prospect, Sale, Seller, World
+
+NOON = time(12)
 
 
 def guid(*names: str) -> str:
@@ -46,6 +48,14 @@ class Registry:
         """Where a seller lives; nobody lives where the company does."""
         known = self.sellers.get(seller or "")
         return ZoneInfo(known.time_zone if known and known.kind == "person" else self.world.time_zone)
+
+    def closes(self, sale: Sale) -> datetime:
+        """A deal's close as a moment: the one that is known, else noon where the owner of that day lives."""
+        if sale.closed_at is not None:
+            return sale.closed_at
+        end_of_day = datetime.combine(sale.closed + timedelta(days=1), time(), UTC)
+        owner = next((seller for since, seller in reversed(sale.owners) if since < end_of_day), sale.owner)
+        return datetime.combine(sale.closed, NOON, self.zone(owner)).astimezone(UTC)
 
     def signed(self, seller: str | None, *, by_creator: bool = False) -> Values:
         """Owner, team and creator of a record. `by_creator`: nobody assigned it, only its creator tells whose it is."""

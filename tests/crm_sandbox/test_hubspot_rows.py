@@ -7,10 +7,11 @@ def test_a_converted_lead_is_a_customer_with_the_date_of_every_stage() -> None:
     """Converted on 9 March; its deal was won at noon in New York on 4 May, which is 16:00 UTC."""
     client = Client()
     li = client.properties("prospect", "contacts", "li")
-    assert (li["lifecyclestage"], li["hs_lead_status"]) == ("opportunity", "OPEN_DEAL")
+    assert (li["lifecyclestage"], li["hs_lead_status"]) == ("customer", "OPEN_DEAL")
     assert li["hs_lifecyclestage_lead_date"] == "2026-03-01T08:00:00Z"
     assert li["hs_lifecyclestage_marketingqualifiedlead_date"] == "2026-03-05T00:00:00Z"
     assert li["hs_lifecyclestage_opportunity_date"] == "2026-03-09T00:00:00Z"
+    assert li["hs_lifecyclestage_customer_date"] == "2026-05-04T16:00:00Z"
     assert (li["hs_analytics_source"], li["hs_analytics_source_data_1"]) == ("ORGANIC_SEARCH", "Organic search")
 
 
