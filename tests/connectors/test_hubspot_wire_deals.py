@@ -108,13 +108,14 @@ def test_a_deal_entered_after_its_close_belonged_to_its_first_owner() -> None:
     assert found.owner_at_close == "41"
 
 
-def test_an_owner_assigned_before_the_close_needs_no_history() -> None:
-    before = row(hs_is_closed="true", hubspot_owner_assigneddate="2026-03-02T08:59:59Z")
-    after = row(hs_is_closed="true", hubspot_owner_assigneddate="2026-03-02T09:00:01Z")
-    assert (deals.needs_history(before), deals.needs_history(after)) == (False, True)
+def test_only_a_closed_deal_needs_its_history() -> None:
     assert deals.needs_history(row(hs_is_closed="true"))
     assert not deals.needs_history(row(hs_is_closed="false"))
-    assert deal(hs_is_closed="true", hubspot_owner_assigneddate="2026-03-02T08:59:59Z").owner_at_close == "41"
+    assert not deals.needs_history(row(hs_is_closed="true", closedate=None))
+
+
+def test_without_history_nobody_is_said_to_have_owned_it() -> None:
+    assert deal(hs_is_closed="true").owner_at_close is None
 
 
 def test_an_absorbed_deal_points_to_the_one_that_stayed() -> None:

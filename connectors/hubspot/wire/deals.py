@@ -39,7 +39,6 @@ DEAL_PROPERTIES = (
     "hs_is_closed",
     "hs_is_closed_won",
     "hubspot_owner_id",
-    "hubspot_owner_assigneddate",
     "hs_analytics_source",
     "hs_campaign",
     "hs_is_deal_split",
@@ -97,7 +96,7 @@ def deal(row: Row, pipeline_stages: Mapping[str, Stage]) -> list[Record]:
         owner=owner,
         created_at=_created(row),
         name=text(properties, "dealname"),
-        owner_at_close=owner_at_close(row, owner, closed_at),
+        owner_at_close=owner_at_close(row, closed_at),
         amount=amount,
         currency=text(properties, "deal_currency_code"),
         amount_home=home if home is not None else amount,
@@ -140,23 +139,18 @@ def _absorbed(absorbed: str, winner: Deal) -> Deal:
 
 
 def needs_history(row: Row) -> bool:
-    """Whether only the history knows who owned this closed deal when it closed.
+    """Whether the owner at the close must be looked up: the deal is closed, and its close has a moment.
 
-    An owner who was assigned before the close still was the owner at the close."""
-    properties = row.properties
-    closed_at = moment(properties, "closedate") if label(properties, "hs_is_closed") != "false" else None
-    assigned = moment(properties, "hubspot_owner_assigneddate")
-    return closed_at is not None and (assigned is None or assigned > closed_at)
+    hubspot_owner_assigneddate would spare most of these look-ups, but an import can write it, and then a deal changes
+    hands without a trace."""
+    return label(row.properties, "hs_is_closed") != "false" and moment(row.properties, "closedate") is not None
 
 
-def owner_at_close(row: Row, owner: str | None, closed_at: Millis | None) -> str | None:
+def owner_at_close(row: Row, closed_at: Millis | None) -> str | None:
     """The owner at the close; None while the deal is open or where no history tells."""
-    if closed_at is None:
-        return None
     history = _dated(row.history.get("hubspot_owner_id", ()))
-    if not history:
-        assigned = moment(row.properties, "hubspot_owner_assigneddate")
-        return owner if assigned is not None and assigned <= closed_at else None
+    if closed_at is None or not history:
+        return None
     before = [version for at, version in history if at <= closed_at]
     # A deal entered after the day on which it closed belonged to its first owner.
     return ((before[-1] if before else history[0][1]).value) or None
