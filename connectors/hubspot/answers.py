@@ -129,6 +129,25 @@ def problem_of(response: httpx.Response) -> Problem:
     )
 
 
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with one property of a row."""
+
+    error: str = ""
+    message: str = ""
+    name: str = ""
+
+
+def faults_in(message: str) -> list[Fault]:
+    """What a validation message says property by property: a batch answer carries it as JSON inside the sentence."""
+    start = message.find("[{")
+    if start < 0:
+        return []
+    try:
+        return msgspec.json.decode(message[start : message.rfind("]") + 1], type=list[Fault])
+    except msgspec.DecodeError:
+        return []
+
+
 def _list(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from connectors.contract import Change, FieldValue, Refused, Surface, Written
 from connectors.hubspot import ours
-from connectors.hubspot.answers import Absent, MissingScope, Problem, error_of, problem_of
+from connectors.hubspot.answers import Absent, MissingScope, Problem, error_of, faults_in, problem_of
 from connectors.hubspot.facts import Facts
 from connectors.hubspot.portal import BATCH, Portal, decoded_with
 from connectors.hubspot.wire import shapes
@@ -85,7 +85,12 @@ class Writer:
         match response.status_code:
             case 200 | 201 | 207:
                 answer = decoded_with(shapes.rows, response.content, f"{kind} batch")
-                yield from _outcomes(surface, batch, answer)
+                ownerless = _owner_refused(answer, batch) if owners else set()
+                settled = _outcomes(surface, batch, answer)
+                yield from (outcome for number, outcome in enumerate(settled) if number not in ownerless)
+                if ownerless:
+                    again = [change for number, change in enumerate(batch) if number in ownerless]
+                    yield from self._send(surface, again, owners=False)
             case 400 | 409:
                 yield from self._rejected(surface, batch, problem_of(response), owners=owners)
             case 403:
@@ -191,8 +196,7 @@ def _outcomes(surface: Surface, batch: Sequence[Change], answer: Rows) -> Iterat
     for number, change in enumerate(batch):
         if number in refused:
             error = refused[number]
-            code = error.code or error.category or "REFUSED"
-            yield Refused(change, code, error.message or code, ADVICE.get(code, OTHERWISE))
+            yield _refusal(change, error.code, error.category, error.message)
         elif change.key in written:
             yield Written(change, written[change.key])
         else:
@@ -217,10 +221,21 @@ def _named_rows(problem: Problem, size: int) -> dict[int, dict[str, Any]]:
     return named
 
 
+def _owner_refused(answer: Rows, batch: Sequence[Change]) -> set[int]:
+    """The rows whose owner HubSpot does not take (someone left since we looked)."""
+    found: set[int] = set()
+    for error in answer.errors:
+        names = {*_texts(error.context.get("propertyName")), *(fault.name for fault in faults_in(error.message))}
+        if OWNER in names:
+            found |= _numbers(error, batch)
+    return found
+
+
 def _names_owner(problem: Problem) -> bool:
     contexts = [error.get("context") for error in problem.errors]
     named = {name for each in contexts if isinstance(each, dict) for name in _texts(each.get("propertyName"))}
-    return OWNER in named or OWNER in problem.message
+    messages = [problem.message, *(str(error.get("message")) for error in problem.errors)]
+    return OWNER in named.union(fault.name for message in messages for fault in faults_in(message))
 
 
 def _texts(value: object) -> list[str]:
@@ -230,8 +245,15 @@ def _texts(value: object) -> list[str]:
 
 
 def _refused(change: Change, problem: Problem, error: Mapping[str, Any] | None = None) -> Refused:
-    code = str((error or {}).get("code") or "") or next(iter(problem.codes), problem.category or "VALIDATION_ERROR")
-    reason = str((error or {}).get("message") or problem.message or code)
+    own = error or next(iter(problem.errors), {})
+    return _refusal(change, str(own.get("code") or ""), problem.category, str(own.get("message") or problem.message))
+
+
+def _refusal(change: Change, code: str, category: str, message: str) -> Refused:
+    """By HubSpot's most exact word: the fault of a property, else the error's code, else its category."""
+    faults = faults_in(message)
+    code = code or next((fault.error for fault in faults if fault.error), category or "VALIDATION_ERROR")
+    reason = "; ".join(fault.message for fault in faults if fault.message) or message or code
     return Refused(change, code, reason, ADVICE.get(code, OTHERWISE))
 
 
