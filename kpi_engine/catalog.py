@@ -33,17 +33,23 @@ CHANNELS = Family(8, Text("Channels", "Canales"))
 
 # ── Parts that several families share ────────────────────────────────────────────────────────────────────────────────
 
+LOST = "it was lost"
+UNANSWERED = "nobody answered it"
+LOST_OR_WITHOUT_AMOUNT = "it was lost, or has no amount"
+
 emails_sent = count("emails_sent", "emails")
 calls_made = count("calls_made", "calls")
 touchpoints = count("touchpoints", "touchpoints")
-deals_won = count("deals_won", "closed_deals", where=col("won"))
+deals_won = count("deals_won", "closed_deals", where=col("won"), otherwise=LOST)
 revenue = total("revenue", "revenue", col("amount"), "money")
 quota = Part("quota", "quota", stuff="money", how="quota")
 
 # ── 1 · E-mail: is the conversation two-way? ─────────────────────────────────────────────────────────────────────────
 
-delivered = count("emails_delivered", "emails", where=col("delivered"))
-tracked = count("emails_tracked", "emails", where=col("tracked") & col("delivered"))
+delivered = count("emails_delivered", "emails", where=col("delivered"), otherwise="it bounced")
+tracked = count(
+    "emails_tracked", "emails", where=col("tracked") & col("delivered"), otherwise="it was not tracked, or it bounced"
+)
 threads_opened = count("threads_opened", "threads")
 campaign_cost = total("campaign_cost", "campaigns", col("cost"), "money")
 
@@ -143,7 +149,7 @@ FAMILY_1 = (
 
 # ── 2 · Calls ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-calls_answered = count("calls_answered", "calls", where=col("answered"))
+calls_answered = count("calls_answered", "calls", where=col("answered"), otherwise=UNANSWERED)
 
 FAMILY_2 = (
     Kpi(
@@ -190,7 +196,7 @@ FAMILY_2 = (
         label=Text("Talk time", "Tiempo de conversación"),
         unit=Unit.MINUTES,
         sentence=Text("Minutes of the answered calls.", "Minutos de las llamadas atendidas."),
-        numerator=total("talk_time", "calls", col("duration_ms").fill_null(0), "millis", where=col("answered")),
+        numerator=total("talk_time", "calls", col("duration_ms").fill_null(0), "millis", col("answered"), UNANSWERED),
         needs=("calls",),
     ),
     Kpi(
@@ -203,7 +209,12 @@ FAMILY_2 = (
             "Minutos de una llamada atendida, de media, cuando se conoce la duración.",
         ),
         numerator=total("timed_talk", "calls", col("duration_ms"), "millis", where=col("answered") & col("timed")),
-        denominator=count("calls_timed", "calls", where=col("answered") & col("timed")),
+        denominator=count(
+            "calls_timed",
+            "calls",
+            where=col("answered") & col("timed"),
+            otherwise="nobody answered it, or its duration is not known",
+        ),
         needs=("calls",),
     ),
     Kpi(
@@ -217,7 +228,12 @@ FAMILY_2 = (
             "laborable.",
         ),
         numerator=count("calls_followed", "calls", where=col("answered") & col("due") & col("followed")),
-        denominator=count("calls_due", "calls", where=col("answered") & col("due")),
+        denominator=count(
+            "calls_due",
+            "calls",
+            where=col("answered") & col("due"),
+            otherwise="nobody answered it, or its second working day is not over yet",
+        ),
         needs=("calls", "tasks"),
         share_of_cases=True,
     ),
@@ -280,8 +296,18 @@ FAMILY_3 = (
             "Touchpoints after the first one that a won deal took, on average over the deals that had any.",
             "Contactos posteriores al primero que necesitó un negocio ganado, de media entre los que tuvieron alguno.",
         ),
-        numerator=count("deal_follow_ups", "deal_touches", where=~col("first")),
-        denominator=count("deals_touched", "closed_deals", where=col("won") & col("touched")),
+        numerator=count(
+            "deal_follow_ups",
+            "deal_touches",
+            where=~col("first"),
+            otherwise="it is the first touchpoint of its deal",
+        ),
+        denominator=count(
+            "deals_touched",
+            "closed_deals",
+            where=col("won") & col("touched"),
+            otherwise="it was lost, or took no touchpoint",
+        ),
         dimensions=(Dimension.BAND,),
         needs=(*all_touches, "deals"),
         clouded_by=(NO_SHOWS_UNKNOWN,),
@@ -341,7 +367,7 @@ FAMILY_3 = (
             "Half of the deals won took no more days than this from creation to close.",
             "La mitad de los negocios ganados no tardó más días que estos desde la creación hasta el cierre.",
         ),
-        numerator=median("median_cycle_days", "closed_deals", cycle_days, "days", where=col("won")),
+        numerator=median("median_cycle_days", "closed_deals", cycle_days, "days", col("won"), LOST),
         dimensions=(Dimension.BAND,),
         needs=("deals",),
     ),
@@ -350,7 +376,7 @@ FAMILY_3 = (
 # ── 4 · Lead engagement ──────────────────────────────────────────────────────────────────────────────────────────────
 
 open_leads = count("open_leads", "open_leads")
-engaged_leads = count("engaged_leads", "open_leads", where=col("engaged"))
+engaged_leads = count("engaged_leads", "open_leads", where=col("engaged"), otherwise="its score is below 50")
 
 FAMILY_4 = (
     Kpi(
@@ -467,7 +493,9 @@ FAMILY_6 = (
             "Importe de un negocio ganado, de media entre los que lo tienen.",
         ),
         numerator=total("valued_amount", "closed_deals", col("amount"), "money", where=col("won") & col("valued")),
-        denominator=count("deals_valued", "closed_deals", where=col("won") & col("valued")),
+        denominator=count(
+            "deals_valued", "closed_deals", where=col("won") & col("valued"), otherwise=LOST_OR_WITHOUT_AMOUNT
+        ),
         headline=True,
         needs=("deals",),
     ),
@@ -480,7 +508,9 @@ FAMILY_6 = (
             "Half of the deals won that have an amount are not larger than this.",
             "La mitad de los negocios ganados con importe no supera este valor.",
         ),
-        numerator=median("median_amount", "closed_deals", col("amount"), "money", where=col("won") & col("valued")),
+        numerator=median(
+            "median_amount", "closed_deals", col("amount"), "money", col("won") & col("valued"), LOST_OR_WITHOUT_AMOUNT
+        ),
         needs=("deals",),
     ),
 )
@@ -504,7 +534,7 @@ FAMILY_7 = (
         unit=Unit.COUNT,
         direction=Direction.LESS,
         sentence=Text("Deals that the rep lost.", "Negocios que perdió el comercial."),
-        numerator=count("deals_lost", "closed_deals", where=~col("won")),
+        numerator=count("deals_lost", "closed_deals", where=~col("won"), otherwise="it was won"),
         needs=("deals",),
     ),
     Kpi(
@@ -565,7 +595,12 @@ FAMILY_7 = (
 # ── 8 · Channels that bring leads ────────────────────────────────────────────────────────────────────────────────────
 
 leads_created = count("leads_created", "leads_created")
-interested_leads = count("interested_leads", "leads_created", where=col("interested"))
+interested_leads = count(
+    "interested_leads",
+    "leads_created",
+    where=col("interested"),
+    otherwise="it showed no interest within 30 days of its creation",
+)
 
 FAMILY_8 = (
     Kpi(

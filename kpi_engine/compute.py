@@ -1,8 +1,8 @@
 """Tables in, parts out: the numerators and denominators of every KPI for every rep, team and period.
 
 `compute` gives one wide frame a grain: `rep`, `period_start`, `dimension` (null, `channel=Web`, `band=large`) and a
-column for each part. Ratios are left to `kpi_engine.values`. Beside them stand the frames of the periods that the current
-ones are compared with (`month_so_far`: last month up to the same working day), the reps and the teams.
+column for each part. Ratios are left to `kpi_engine.values`. Beside them stand the frames of the periods that the
+current ones are compared with (`month_so_far`: last month up to the same working day), the reps and the teams.
 """
 
 from collections.abc import Sequence

@@ -67,6 +67,7 @@ class Part:
 
     `how` says how a part comes about: `sum` adds up over days; `median` is taken of the records of the whole period;
     `everyone` is the sum over all reps, the same for each of them; `quota` belongs to the period, not to records.
+    `otherwise` says why a record for which `where` does not hold is left out.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Part:
     amount: Expression | None = None
     stuff: Stuff = "count"
     how: Literal["sum", "median", "everyone", "quota"] = "sum"
+    otherwise: str = ""
 
     @property
     def scale(self) -> int:
@@ -87,19 +89,23 @@ class Part:
         return worth if self.where is None else nw.when(self.where).then(worth)
 
 
-def count(name: str, of: str, where: Expression | None = None) -> Part:
+def count(name: str, of: str, where: Expression | None = None, otherwise: str = "") -> Part:
     """How many records."""
-    return Part(name, of, where)
+    return Part(name, of, where, otherwise=otherwise)
 
 
-def total(name: str, of: str, amount: Expression, stuff: Stuff, where: Expression | None = None) -> Part:
+def total(
+    name: str, of: str, amount: Expression, stuff: Stuff, where: Expression | None = None, otherwise: str = ""
+) -> Part:
     """The sum of an amount."""
-    return Part(name, of, where, amount, stuff)
+    return Part(name, of, where, amount, stuff, otherwise=otherwise)
 
 
-def median(name: str, of: str, amount: Expression, stuff: Stuff, where: Expression | None = None) -> Part:
+def median(
+    name: str, of: str, amount: Expression, stuff: Stuff, where: Expression | None = None, otherwise: str = ""
+) -> Part:
     """The median of an amount over the records of the whole period."""
-    return Part(name, of, where, amount, stuff, how="median")
+    return Part(name, of, where, amount, stuff, how="median", otherwise=otherwise)
 
 
 ALWAYS: tuple[str, ...] = GRAINS

@@ -1,7 +1,7 @@
 """Quotients rounded half-even, exactly.
 
-A float quotient is a hair off: 2.03 / 2 must become 1.02, and 0.125 at two places 0.12. Rows whose float quotient lies near
-a tie are decided in exact fractions; for all others the float cannot be wrong.
+A float quotient is a hair off: 2.03 / 2 must become 1.02, and 0.125 at two places 0.12. Rows whose float quotient is
+near a tie are decided in exact fractions; for all others the float cannot be wrong.
 """
 
 from decimal import Decimal
@@ -23,7 +23,7 @@ def quotient(numerator: pl.Series, denominator: pl.Series | None, places: int, s
     steps = (pl.col("above").cast(pl.Float64) / below / scale * 10.0**places).alias("steps")
     near = ((steps - steps.floor() - 0.5).abs() < NEAR + steps.abs() * 1e-14).alias("near")
     found = frame.with_columns(steps).with_columns(
-        near, value=pl.col("steps").round(mode="half_to_even") / 10.0**places
+        near, value=by(pl.col("steps").round(mode="half_to_even"), 10**places)
     )
     close = found.with_row_index("row").filter(pl.col("near").fill_null(value=False))
     values = found["value"]
@@ -31,6 +31,12 @@ def quotient(numerator: pl.Series, denominator: pl.Series | None, places: int, s
         return values.alias("value")
     exact = [_exact(above, below, places, scale) for above, below in close.select("above", "below").iter_rows()]
     return values.scatter(close["row"], exact).alias("value")
+
+
+def by(expression: pl.Expr, number: float) -> pl.Expr:
+    """`expression / number`, to the last bit: Polars multiplies by the reciprocal of a plain number, and 3333 times
+    0.0001 is not 0.3333."""
+    return expression / (expression * 0 + float(number))
 
 
 def _or_one(denominator: pl.Series | None, length: int) -> pl.Series:

@@ -1,5 +1,6 @@
 """What every working day carries of an amount agreed for a longer time: quotas and targets, in exact fractions."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,11 +14,13 @@ Number = TypeVar("Number", int, Fraction)
 
 @dataclass(frozen=True)
 class Agreed:
-    """An amount for the days of [starts, ends)."""
+    """An amount for the days of [starts, ends); `kind` and `id` name the record that says so."""
 
     starts: int
     ends: int
     amount: Fraction
+    kind: str = ""
+    id: str = ""
 
 
 class Shares:
@@ -27,8 +30,9 @@ class Shares:
     """
 
     def __init__(self, tiers: Sequence[Sequence[Agreed]], calendar: WorkingDays, first: int, last: int) -> None:
-        self._first, self._last = first, last
+        self._first, self._last, self._calendar = first, last, calendar
         covering = self._covering(tiers)
+        self._row_of_day = covering
         part = {agreed: _part(agreed, calendar) for agreed in set(covering) if agreed is not None}
         working = [day in calendar for day in range(first, last + 1)]
         days = list(zip(working, covering, strict=True))
@@ -54,6 +58,12 @@ class Shares:
         if self._bare[end] > self._bare[begin]:
             return None
         return self._amount[end] - self._amount[begin]
+
+    def made_of(self, starts: int, ends: int) -> list[tuple[Agreed, Fraction]]:
+        """What each agreed time adds to the amount of [starts, ends)."""
+        days = (self._row_of_day[day - self._first] for day in range(starts, ends) if day in self._calendar)
+        how_many = Counter(row for row in days if row is not None)
+        return [(row, _part(row, self._calendar) * count) for row, count in how_many.items()]
 
 
 def _part(agreed: Agreed, calendar: WorkingDays) -> Fraction:

@@ -32,8 +32,8 @@ def chain_of(rep: str, teams: dict[str, tuple[str, ...]]) -> Scopes:
 class ScopeTargets:
     """The targets of one KPI in one scope."""
 
-    def __init__(self, targets: Iterable[Target], fiscal_year_start: int) -> None:
-        self._year = fiscal_year_start
+    def __init__(self, scope: str, targets: Iterable[Target], fiscal_year_start: int) -> None:
+        self._scope, self._year = scope, fiscal_year_start
         self._by_grain: dict[str, list[Target]] = {}
         for target in sorted(targets, key=lambda target: target.from_on):
             self._by_grain.setdefault(target.grain, []).append(target)
@@ -55,7 +55,8 @@ class ScopeTargets:
             for start in starts_between(first, last, grain, self._year):
                 value = self.own(grain, start)
                 if value is not None:
-                    rows.append(Agreed(start, following_start(start, grain, self._year), value))
+                    ends = following_start(start, grain, self._year)
+                    rows.append(Agreed(start, ends, value, "target", f"{self._scope} {grain}"))
         return rows
 
 
@@ -70,8 +71,8 @@ class Targets:
         grouped: dict[tuple[str, str], list[Target]] = {}
         for target in company.targets:
             grouped.setdefault((target.kpi, target.scope), []).append(target)
-        self._of = {key: ScopeTargets(rows, year) for key, rows in grouped.items()}
-        self._shares: dict[tuple[str, Scopes, int], Shares] = {}
+        self._of = {key: ScopeTargets(key[1], rows, year) for key, rows in grouped.items()}
+        self._shares: dict[tuple[str, Scopes, int, tuple[Agreed, ...]], Shares] = {}
         self._agreed: dict[tuple[str, str], list[Agreed]] = {}
 
     @cached_property
@@ -126,9 +127,8 @@ class Targets:
 
     def shares(self, kpi: str, scopes: Scopes, calendar: WorkingDays, crm: Sequence[Agreed] = ()) -> Shares:
         """What each working day carries; `crm` comes before every target."""
-        key = (kpi, scopes, id(calendar))
-        if crm:
-            return Shares([list(crm), *self.tiers(kpi, scopes)], calendar, self._first, self._last)
+        key = (kpi, scopes, id(calendar), tuple(crm))
         if key not in self._shares:
-            self._shares[key] = Shares(self.tiers(kpi, scopes), calendar, self._first, self._last)
+            tiers = [crm, *self.tiers(kpi, scopes)]
+            self._shares[key] = Shares(tiers, calendar, self._first, self._last)
         return self._shares[key]

@@ -8,7 +8,7 @@ import polars as pl
 from kpi_engine.catalog import BY_KEY, CATALOG, places
 from kpi_engine.compute import Parts
 from kpi_engine.declaring import Dimension, Kpi, Part
-from kpi_engine.exact import quotient
+from kpi_engine.exact import by, quotient
 from kpi_engine.goals import targets_of, with_goal
 from kpi_engine.periods import GRAINS, period_start, to_day
 from kpi_engine.records import Company, Millis
@@ -130,11 +130,11 @@ def _of_sheet(kpi: Kpi, sheet: Sheet, company: Company, goals: pl.DataFrame | No
     if sheet.grain != "day":
         so_far = divided(kpi, sheet.so_far, company, sheet.split)["value"].gather(sheet.before_so_far)
         before = so_far.zip_with(sheet.rows["current"], before)
-    change = ((now["value"] - before) * 10.0**decimals).round() / 10.0**decimals
+    steps = ((now["value"] - before) * 10.0**decimals).round()
     times = sheet.rows.select("elapsed", "working")
     compared = pl.concat([now, times], how="horizontal").with_columns(
         before.alias("previous"),
-        change.alias("change"),
+        by(pl.lit(steps), 10**decimals).alias("change"),
         _wilson(kpi, -1, "interval_low"),
         _wilson(kpi, 1, "interval_high"),
     )
@@ -168,7 +168,7 @@ _FLAGS = ["limits", "deals_without_amount"]
 
 
 def _in_units(part: Part) -> pl.Expr:
-    return pl.col(part.name).cast(pl.Float64) / part.scale
+    return by(pl.col(part.name).cast(pl.Float64), part.scale)
 
 
 def _missing(kpi: Kpi, company: Company, split: Dimension | None) -> pl.Expr:
@@ -210,4 +210,4 @@ def _wilson(kpi: Kpi, side: int, name: str) -> pl.Expr:
     square = Z_95 * Z_95
     spread = Z_95 * (share * (1 - share) / cases + square / (4 * cases * cases)).sqrt()
     end = (share + square / (2 * cases) + side * spread) / (1 + square / cases)
-    return end.clip(0.0, 1.0).round(4).alias(name)
+    return by((end.clip(0.0, 1.0) * 10_000).round(), 10_000).alias(name)

@@ -191,11 +191,14 @@ class Populations:
         return settled(deals.with_home_amount(deals.standing(self.every_deal), self.exchange))
 
     @cached_property
+    def deal_people(self) -> Frame:
+        links = self.table("link")
+        return deals.deal_people(self.deals, links, self.leads_with_deal, self.same_people, self.same_deals)
+
+    @cached_property
     def deal_touches(self) -> Frame:
-        people = deals.deal_people(
-            self.deals, self.table("link"), self.leads_with_deal, self.same_people, self.same_deals
-        )
-        return touches.deal_touches(self.touchpoints, self.activity, self.deals, people, self.zones, self.span)
+        near = touches.candidates(self.touchpoints, self.activity, self.deals, self.deal_people)
+        return touches.deal_touches(near, self.deals, self.zones, self.span)
 
     @cached_property
     def closed_deals(self) -> Frame:

@@ -27,8 +27,8 @@ def crm_quotas(table: Frame, exchange: Rates) -> dict[str, list[Agreed]]:
     alive = collected(table.filter(~nw.col("deleted")).sort("modified", "id"))
     rows = converted(alive, "amount", "starts_on", exchange).filter(pl.col("amount").is_not_null())
     found: dict[str, dict[tuple[int, int], Agreed]] = {}
-    for rep, starts, ends, amount in rows.select("rep", "starts_on", "ends_on", "amount").iter_rows():
-        found.setdefault(rep, {})[starts, ends] = Agreed(starts, ends, Fraction(amount))
+    for identity, rep, starts, ends, amount in rows.select("id", "rep", "starts_on", "ends_on", "amount").iter_rows():
+        found.setdefault(rep, {})[starts, ends] = Agreed(starts, ends, Fraction(amount), "quota", identity)
     return {rep: list(agreed.values()) for rep, agreed in found.items()}
 
 
@@ -49,18 +49,43 @@ def _of_rep(
     scopes = targets.scopes("quota", rep)
     if not crm and not scopes:
         return
-    exact = {(row.starts, row.ends): row.amount for row in crm}
-    shares = targets.shares("quota", scopes, targets.calendar(rep), crm)
+    quotas = RepQuotas(rep, crm, targets, company)
     for start in starts:
-        ends = following_start(start, grain, company.fiscal_year_start)
-        amount = exact.get((start, ends))
-        if amount is None:
-            amount = targets.own("quota", scopes, grain, start)
-        if amount is None:
-            amount = shares.over(start, ends)
+        amount = quotas.amount(grain, start)
         if amount is not None:
-            by_crm = any(row.starts < ends and row.ends > start for row in crm)
-            yield rep, start, amount, by_crm
+            ends = following_start(start, grain, company.fiscal_year_start)
+            yield rep, start, amount, any(row.starts < ends and row.ends > start for row in crm)
+
+
+class RepQuotas:
+    """One rep's quotas; `crm` are the rows of the CRM."""
+
+    def __init__(self, rep: str, crm: list[Agreed], targets: Targets, company: Company) -> None:
+        self._year, self._targets = company.fiscal_year_start, targets
+        self._scopes = targets.scopes("quota", rep)
+        self._exact = {(row.starts, row.ends): row for row in crm}
+        self._shares = targets.shares("quota", self._scopes, targets.calendar(rep), crm)
+
+    def amount(self, grain: str, start: int) -> Fraction | None:
+        """The quota of the period that starts on `start`."""
+        exact = self._exactly(grain, start)
+        return exact.amount if exact else self._shares.over(start, self._ends(grain, start))
+
+    def made_of(self, grain: str, start: int) -> list[tuple[Agreed, Fraction]]:
+        """The rows and targets that make it, each with what it adds."""
+        exact = self._exactly(grain, start)
+        return [(exact, exact.amount)] if exact else self._shares.made_of(start, self._ends(grain, start))
+
+    def _exactly(self, grain: str, start: int) -> Agreed | None:
+        """The CRM's row for exactly this period, else a target for exactly it."""
+        ends = self._ends(grain, start)
+        if (start, ends) in self._exact:
+            return self._exact[start, ends]
+        own = self._targets.own("quota", self._scopes, grain, start)
+        return None if own is None else Agreed(start, ends, own, "target", f"quota {grain}")
+
+    def _ends(self, grain: str, start: int) -> int:
+        return following_start(start, grain, self._year)
 
 
 def as_decimal(amount: Fraction) -> Decimal:

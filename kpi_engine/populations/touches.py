@@ -32,35 +32,29 @@ def approaches(act: Activity, delivered: Frame, made: Frame) -> Frame:
     )
 
 
-def deal_touches(
-    touches: Frame, act: Activity, existing: Frame, people_of_deals: Frame, zones: list[str], span: tuple[int, int]
-) -> Frame:
-    """(deal, id, first) of the touchpoints that won deals took, on the close day of the deal's closing owner.
+def candidates(touches: Frame, act: Activity, existing: Frame, people_of_deals: Frame) -> Frame:
+    """(id, deal, direct, at, moment, own_day): every deal that a touchpoint could belong to.
 
-    A touchpoint that is linked to deals is theirs alone; one that is linked only through people belongs to one deal.
+    One that is linked to deals is theirs alone; the others are offered to every deal of their people.
     """
-    offers = existing.select(
-        nw.col("id").alias("deal"),
-        nw.col("zone"),
-        nw.col("created_at").alias("deal_created_at"),
-        "created_day",
-        "close_day",
-    )
     pointing = act.deals.join(existing.select("id"), left_on="deal", right_on="id", how="semi")
-    contacts = touches.select("id", "at", "moment", touch_own_day=nw.col("day"))
-    direct = contacts.join(pointing, on="id").join(offers, on="deal")
-    direct = _on_deal_days(direct, zones, span).filter(
-        nw.col("touch_day") >= nw.col("created_day") - BEFORE_DEAL_DAYS, _not_after_close
-    )
-    through = contacts.join(pointing, on="id", how="anti").join(act.people, on="id")
-    candidates = (
-        through.join(people_of_deals, on="person").select("id", "at", "moment", "touch_own_day", "deal").unique()
-    )
-    claimed = _claimed(_on_deal_days(candidates.join(offers, on="deal"), zones, span))
+    contacts = touches.select("id", "at", "moment", own_day=nw.col("day"))
+    direct = contacts.join(pointing, on="id").with_columns(direct=nw.lit(True))
+    through = contacts.join(pointing, on="id", how="anti").join(act.people, on="id").join(people_of_deals, on="person")
+    columns = ("id", "deal", "direct", "at", "moment", "own_day")
+    offered = through.with_columns(direct=nw.lit(False)).select(*columns).unique()
+    return settled(nw.concat([direct.select(*columns), offered]))
+
+
+def deal_touches(near: Frame, existing: Frame, zones: list[str], span: tuple[int, int]) -> Frame:
+    """(deal, id, first) of the touchpoints that won deals took, on the close day of the deal's closing owner."""
+    deals = existing.select("zone", "created_day", "close_day", deal=nw.col("id"), deal_created_at=nw.col("created_at"))
+    pairs = _on_deal_days(near.join(deals, on="deal"), zones, span)
+    in_time = nw.col("touch_day") >= nw.col("created_day") - BEFORE_DEAL_DAYS
+    direct = pairs.filter(nw.col("direct"), in_time, _not_after_close)
+    claimed = _claimed(pairs.filter(~nw.col("direct")))
     every = nw.concat([part.select("id", "moment", "deal") for part in (direct, claimed)])
-    won = existing.filter(nw.col("won")).select(
-        nw.col("id").alias("_deal"), "rep", nw.col("close_day").alias("day"), "whole_amount"
-    )
+    won = existing.filter(nw.col("won")).select("rep", "whole_amount", _deal=nw.col("id"), day=nw.col("close_day"))
     counted = settled(every.join(won, left_on="deal", right_on="_deal"))
     first = earliest(counted, "deal", by="moment").select("deal", "id").with_columns(first=nw.lit(True))
     marked = counted.join(first, on=["deal", "id"], how="left")
@@ -72,7 +66,7 @@ _not_after_close = nw.col("close_day").is_null() | (nw.col("touch_day") <= nw.co
 
 def _on_deal_days(pairs: Frame, zones: list[str], span: tuple[int, int]) -> Frame:
     """`touch_day`: the touchpoint's day in the zone of the deal's closing owner; a plain date is not shifted."""
-    own = nw.when(nw.col("at").is_null()).then(nw.col("touch_own_day"))
+    own = nw.when(nw.col("at").is_null()).then(nw.col("own_day"))
     return pairs.with_columns(touch_day=own.otherwise(local_day("at", "zone", zones, span)))
 
 
