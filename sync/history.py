@@ -26,9 +26,10 @@ class RunRow(LedgerTable, table=True):
     """One run: what was to be done and how it ended. `counts` and `capabilities` are JSON."""
 
     __tablename__ = "ledger_run"
-    __table_args__ = (Index("ledger_run_started", "connection", "started"),)
+    __table_args__ = (Index("ledger_run_serial", "connection", "serial"),)
 
     id: str = Field(primary_key=True)
+    serial: int
     connection: str
     what: str
     state: str

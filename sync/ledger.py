@@ -4,7 +4,6 @@ Unlike the cache it cannot be made again. Each call is a transaction of its own;
 that was noted until then.
 """
 
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Self
 
 import msgspec
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Table, delete, insert, inspect, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, inspect, select, update
 from sqlmodel import Session, col
 from sqlmodel import select as pick
 
@@ -134,20 +133,16 @@ class Ledger:
 
     def _begin(self, what: str, now: Millis) -> Entry:
         moment = datetime.fromtimestamp(now / 1000, UTC)
-        row = RunRow(
-            id=f"{moment:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
-            connection=self.connection,
-            what=what,
-            state="running",
-            started=now,
-        )
         with self._database.writing() as sql, Session(sql) as session:
             if what in ALONE:
                 session.execute(update(RunRow).where(self._is("running")).values(state="died"))
-            session.add(row)
-            entry = Entry(row.id)
+            serial = 1 + (session.exec(pick(func.max(RunRow.serial))).one() or 0)
+            id_ = f"{moment:%Y%m%dT%H%M%S}-{serial}"
+            session.add(
+                RunRow(id=id_, serial=serial, connection=self.connection, what=what, state="running", started=now)
+            )
             session.flush()
-        return entry
+        return Entry(id_)
 
     def _end(self, entry: Entry, state: str, code: str | None = None, message: str | None = None) -> None:
         ended = {
@@ -169,7 +164,7 @@ class Ledger:
         """The last runs, the latest first."""
         query = pick(RunRow).where(col(RunRow.connection) == self.connection)
         with self._database.reading() as sql, Session(sql) as session:
-            rows = session.exec(query.order_by(col(RunRow.started).desc(), col(RunRow.id).desc()).limit(limit)).all()
+            rows = session.exec(query.order_by(col(RunRow.serial).desc()).limit(limit)).all()
             return [_run(row) for row in rows]
 
     def run(self, id: str) -> Run:
@@ -186,7 +181,7 @@ class Ledger:
             col(RunRow.connection) == self.connection, col(RunRow.capabilities).is_not(None)
         )
         with self._database.reading() as sql, Session(sql) as session:
-            found = session.exec(query.order_by(col(RunRow.started).desc(), col(RunRow.id).desc())).first()
+            found = session.exec(query.order_by(col(RunRow.serial).desc())).first()
         return msgspec.json.decode(found, type=Capabilities) if found else None
 
     # ------------------------------------------------------------------ what the CRM shows

@@ -44,7 +44,7 @@ def kpi_records(
     ]
     wanted = {record.key for record in records}
     scope = {(record.fields["kpi"], record.fields["grain"]) for record in records}
-    return records + list(_no_longer_true(confirmed, wanted, scope, company))
+    return records + list(_no_longer_true(confirmed, wanted, scope))
 
 
 def _kpi_record(row: Row, company: Company, reps: Mapping[str, Rep]) -> Desired | None:
@@ -110,7 +110,7 @@ def period_name(grain: str, start: int) -> str:
 
 
 def _no_longer_true(
-    confirmed: Mapping[Place, Confirmed], wanted: set[str], scope: set[tuple[FieldValue, FieldValue]], company: Company
+    confirmed: Mapping[Place, Confirmed], wanted: set[str], scope: set[tuple[FieldValue, FieldValue]]
 ) -> Iterator[Desired]:
     """Records that we wrote, of KPIs and grains that we still write, whose row is no more: nothing is known of them."""
     for (surface, key), known in confirmed.items():
@@ -119,8 +119,9 @@ def _no_longer_true(
         fields = known.fields
         if (fields.get("kpi"), fields.get("grain")) in scope and fields.get("reason") != NO_DATA:
             blank = {name: NO_DATA if name == "reason" else None for name in TOLD}
-            rep = fields.get("rep")
-            yield Desired(surface=surface, key=key, rep=None if rep is None else str(rep), fields=blank)
+            starts, ends = (to_day(date.fromisoformat(str(fields[name]))) for name in ("period_start", "period_end"))
+            rep = str(fields.get("rep") or "")
+            yield Desired(surface=surface, key=key, rep=rep or None, fields=blank, starts=starts, ends=ends)
 
 
 def person_fields(
