@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from crm_sandbox.hubspot import errors
-from crm_sandbox.hubspot.call import Call, decode_cursor, encode_cursor, next_page
+from crm_sandbox.hubspot.call import Call, decode_cursor, encode_cursor, limited, next_page
 from crm_sandbox.hubspot.errors import answer
 from crm_sandbox.hubspot.reading import batch_answer, demand_tier, located
+from crm_sandbox.hubspot.shapes import LinkBatch, LinkedBatch, LinkType, UnlinkBatch
 from crm_sandbox.hubspot.store import Row, Store, Table
 from crm_sandbox.serving import Response
 
@@ -51,7 +52,7 @@ def answer_single(store: Store, source: Table, call: Call) -> Response:
             return answer(200, {"results": page["to"], **({"paging": page["paging"]} if "paging" in page else {})})
         case "PUT", 2:
             _demand(store, call, source, target, write=True)
-            types = _types(call)
+            types = call.body(list[LinkType]) if call.request.body else []
             labels = create_links(store, source, row, rest[1], types, target=target)
             return answer(200, _link_made(source, row.id, target, int(rest[1]), labels))
         case "DELETE", 2:
@@ -63,11 +64,10 @@ def answer_single(store: Store, source: Table, call: Call) -> Response:
 
 
 def create_links(
-    store: Store, source: Table, row: Row, to_id: str, types: Iterable[dict[str, Any]], *, target: Table | None = None
+    store: Store, source: Table, row: Row, to_id: str, types: Iterable[LinkType], *, target: Table | None = None
 ) -> list[str]:
     """Link a record to another one under these types (none: the default type); returns their labels."""
-    texts = [str(entry.get("associationTypeId", "")) for entry in types]
-    numbers = [int(text) if text.isdigit() else 0 for text in texts]
+    numbers = [entry["associationTypeId"] for entry in types]
     target = target or _target_of(store, source, numbers)
     pair = (source.kind.type_id, target.kind.type_id)
     known = store.links.types(*pair)
@@ -85,17 +85,6 @@ def create_links(
     if store.links.add(pair[0], row.id, pair[1], other.id, *numbers):
         _count_contacts(store, source, row, target, other)
     return [label for number in numbers if (label := store.links.labels[(pair, number)])]
-
-
-def _types(call: Call) -> list[dict[str, Any]]:
-    """The association types of a PUT; none for the default."""
-    try:
-        types = call.request.json() if call.request.body else []
-    except ValueError as error:
-        raise errors.bad_json(str(error)) from error
-    if not isinstance(types, list) or not all(isinstance(entry, dict) for entry in types):
-        raise errors.bad_json("a list of association types was expected")
-    return types
 
 
 def _target_of(store: Store, source: Table, numbers: list[int]) -> Table:
@@ -123,8 +112,8 @@ def _batch_read(store: Store, source: Table, target: Table, call: Call) -> Respo
     _demand(store, call, source, target)
     results: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
-    for wanted in call.inputs(MOST_READ):
-        record_id = str(wanted.get("id", ""))
+    for wanted in limited(call.body(LinkedBatch)["inputs"], MOST_READ):
+        record_id = str(wanted["id"])
         row = source.find(int(record_id)) if record_id.isdigit() else None
         page = (
             None
@@ -187,8 +176,8 @@ def _batch_create(store: Store, source: Table, target: Table, call: Call) -> Res
     _demand(store, call, source, target, write=True)
     results: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
-    for wanted in call.inputs(MOST_CREATED):
-        from_id, to_id = _ends(wanted)
+    for wanted in limited(call.body(LinkBatch)["inputs"], MOST_CREATED):
+        from_id, to_id = str(wanted["from"]["id"]), str(wanted["to"]["id"])
         try:
             row = located(source, from_id)
             labels = create_links(store, source, row, to_id, wanted.get("types") or (), target=target)
@@ -213,17 +202,13 @@ def _link_made(source: Table, from_id: int, target: Table, to_id: int, labels: l
 
 def _batch_archive(store: Store, source: Table, target: Table, call: Call) -> Response:
     _demand(store, call, source, target, write=True)
-    for wanted in call.inputs(MOST_ARCHIVED):
-        from_id = str((wanted.get("from") or {}).get("id", ""))
-        for end in wanted.get("to") or ():
-            to_id = str(end.get("id", ""))
+    for wanted in limited(call.body(UnlinkBatch)["inputs"], MOST_ARCHIVED):
+        from_id = str(wanted["from"]["id"])
+        for end in wanted["to"]:
+            to_id = str(end["id"])
             if from_id.isdigit() and to_id.isdigit():
                 store.links.remove(source.kind.type_id, int(from_id), target.kind.type_id, int(to_id))
     return Response(204)
-
-
-def _ends(wanted: dict[str, Any]) -> tuple[str, str]:
-    return str((wanted.get("from") or {}).get("id", "")), str((wanted.get("to") or {}).get("id", ""))
 
 
 def _labels(store: Store, source: Table, target: Table, call: Call) -> Response:

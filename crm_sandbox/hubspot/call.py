@@ -3,13 +3,18 @@
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from crm_sandbox.hubspot import auth, errors
 from crm_sandbox.hubspot.auth import Credential
 from crm_sandbox.serving import Request
 
 LONGEST_BATCH = 100
+
+Shape = TypeVar("Shape")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,6 @@ class Call:
     def method(self) -> str:
         """The HTTP method."""
         return self.request.method
-
-    @property
-    def shape(self) -> tuple[str, int]:
-        """Method and number of path parts: what most routes are told apart by."""
-        return self.request.method, len(self.rest)
 
     def demand(self, *scopes: str) -> None:
         """All of these scopes are needed."""
@@ -61,26 +61,21 @@ class Call:
         text = self.request.param("after")
         return decode_cursor(text) if text else -1
 
-    def body(self) -> dict[str, Any]:
-        """The JSON object that was sent."""
+    def body(self, shape: type[Shape]) -> Shape:
+        """The JSON that was sent, if it has this shape; fields that the shape does not know are dropped."""
         try:
-            value = self.request.json()
-        except ValueError as error:
+            return msgspec.json.decode(self.request.body, type=shape)
+        except msgspec.DecodeError as error:
             raise errors.bad_json(str(error)) from error
-        if not isinstance(value, dict):
-            raise errors.bad_json("an object was expected")
-        return value
 
-    def inputs(self, most: int = LONGEST_BATCH) -> list[dict[str, Any]]:
-        """The rows of a batch."""
-        inputs = self.body().get("inputs")
-        if not isinstance(inputs, list) or not all(isinstance(row, dict) for row in inputs):
-            raise errors.bad_json("'inputs' must be a list of objects")
-        if not inputs:
-            raise errors.invalid("Invalid request: the batch has no inputs")
-        if len(inputs) > most:
-            raise errors.invalid(f"Invalid request: {len(inputs)} inputs, but a batch holds at most {most}")
-        return inputs
+
+def limited(inputs: list[Item], most: int = LONGEST_BATCH) -> list[Item]:
+    """The rows of a batch, which must be some and not too many."""
+    if not inputs:
+        raise errors.invalid("Invalid request: the batch has no inputs")
+    if len(inputs) > most:
+        raise errors.invalid(f"Invalid request: {len(inputs)} inputs, but a batch holds at most {most}")
+    return inputs
 
 
 def encode_cursor(number: int) -> str:

@@ -3,11 +3,14 @@
 import re
 from typing import Any
 
+import msgspec
+
 from crm_sandbox.hubspot import errors
-from crm_sandbox.hubspot.call import Call
+from crm_sandbox.hubspot.call import Call, limited
 from crm_sandbox.hubspot.catalog import FIELD_TYPES, Property
 from crm_sandbox.hubspot.errors import Refusal, answer
 from crm_sandbox.hubspot.reading import batch_answer, demand_tier
+from crm_sandbox.hubspot.shapes import GroupBody, NameBatch, PropertyBatch, PropertyBody
 from crm_sandbox.hubspot.store import Store, Table, group
 from crm_sandbox.hubspot.values import iso
 from crm_sandbox.serving import Response
@@ -37,13 +40,13 @@ def answer_properties(store: Store, call: Call) -> Response:
         case ("GET",):
             return _list(table, archived=call.flag("archived"))
         case ("POST",):
-            return answer(201, shown(_create(store, table, call.body())))
+            return answer(201, shown(_create(store, table, call.body(PropertyBody))))
         case "POST", "batch", what:
             return _batch(store, table, call, what)
         case "GET", name:
             return answer(200, shown(_known(table, name)))
         case "PATCH", name:
-            return answer(200, shown(_change(store, table, name, call.body())))
+            return answer(200, shown(_change(store, table, name, call.body(PropertyBody))))
         case "DELETE", name:
             _archive(store, table, name)
             return Response(204)
@@ -109,10 +112,9 @@ def shown(definition: Property) -> dict[str, Any]:
     return body
 
 
-def parsed(body: dict[str, Any], now: int, group_name: str | None = None) -> Property:
+def parsed(body: PropertyBody, now: int, group_name: str | None = None) -> Property:
     """A definition from what was sent; whatever is wrong with it is a 400."""
-    name, type_ = str(body.get("name", "")), str(body.get("type", ""))
-    field_type = str(body.get("fieldType", ""))
+    name, type_, field_type = body.get("name", ""), body.get("type", ""), body.get("fieldType", "")
     if not _NAME.fullmatch(name):
         raise errors.invalid(
             f"Property name '{name}' must be lower case, start with a letter and have at most 100 characters"
@@ -131,26 +133,31 @@ def parsed(body: dict[str, Any], now: int, group_name: str | None = None) -> Pro
         name,
         type_,
         field_type,
-        str(body["label"]),
-        group_name or str(body.get("groupName", "")),
+        body["label"],
+        group_name or body.get("groupName") or "",
         options,
         unique=bool(body.get("hasUniqueValue")),
         owners=owners,
-        description=str(body.get("description") or ""),
+        description=body.get("description") or "",
         hidden=bool(body.get("hidden")),
         form_field=bool(body.get("formField")),
-        display_order=int(body.get("displayOrder", -1)),
-        extras={name: body[name] for name in _EXTRAS if name in body},
+        display_order=_place(body.get("displayOrder")),
+        extras={name: value for name, value in body.items() if name in _EXTRAS and value is not None},
         created=now,
         updated=now,
     )
 
 
-def _options(body: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((str(option.get("value")), str(option.get("label"))) for option in body.get("options") or ())
+def _place(order: int | None) -> int:
+    """Where it is listed; -1 is behind everything that has a place."""
+    return -1 if order is None else order
 
 
-def _create(store: Store, table: Table, body: dict[str, Any]) -> Property:
+def _options(body: PropertyBody) -> tuple[tuple[str, str], ...]:
+    return tuple((option["value"], option["label"]) for option in body.get("options") or ())
+
+
+def _create(store: Store, table: Table, body: PropertyBody) -> Property:
     definition = parsed(body, store.now())
     if definition.group not in table.groups:
         raise errors.invalid(f"Property group '{definition.group}' does not exist")
@@ -178,14 +185,14 @@ def add_property(table: Table, definition: Property) -> None:
         table.unique.setdefault(definition.name, {})
 
 
-def _change(store: Store, table: Table, name: str, body: dict[str, Any]) -> Property:
+def _change(store: Store, table: Table, name: str, body: PropertyBody) -> Property:
     definition = _known(table, name)
     if definition.standard:
         raise errors.invalid(f"Property '{name}' is defined by HubSpot and cannot be changed")
     if body.get("hasUniqueValue") not in {None, definition.unique}:
         raise errors.invalid(f"hasUniqueValue of '{name}' can only be set when it is created")
-    merged = {**shown(definition), **body, "name": name}
-    changed = parsed(merged, definition.created)
+    before = msgspec.convert(shown(definition), PropertyBody)
+    changed = parsed({**before, **body, "name": name}, definition.created)
     if changed.group not in table.groups:
         raise errors.invalid(f"Property group '{changed.group}' does not exist")
     changed.updated = store.now()
@@ -212,33 +219,35 @@ def _archive(store: Store, table: Table, name: str) -> None:
 
 
 def _batch(store: Store, table: Table, call: Call, what: str) -> Response:
-    inputs = call.inputs()
     match what:
         case "create":
-            return _batch_create(store, table, inputs)
+            return _batch_create(store, table, limited(call.body(PropertyBatch)["inputs"]))
         case "read":
-            return _batch_read(store, table, inputs)
+            return _batch_read(store, table, _names(call))
         case "archive":
-            for entry in inputs:
-                _archive(store, table, str(entry.get("name")))
+            for name in _names(call):
+                _archive(store, table, name)
             return Response(204)
         case _:
             raise errors.not_found()
 
 
-def _batch_create(store: Store, table: Table, inputs: list[dict[str, Any]]) -> Response:
+def _names(call: Call) -> list[str]:
+    return [entry["name"] for entry in limited(call.body(NameBatch)["inputs"])]
+
+
+def _batch_create(store: Store, table: Table, inputs: list[PropertyBody]) -> Response:
     made: list[dict[str, Any]] = []
     failed: list[dict[str, Any]] = []
     for entry in inputs:
         try:
             made.append(shown(_create(store, table, entry)))
         except Refusal as refusal:
-            failed.append(_failure(refusal, str(entry.get("name"))))
+            failed.append(_failure(refusal, entry.get("name", "")))
     return batch_answer(store, made, failed, 201)
 
 
-def _batch_read(store: Store, table: Table, inputs: list[dict[str, Any]]) -> Response:
-    names = [str(entry.get("name")) for entry in inputs]
+def _batch_read(store: Store, table: Table, names: list[str]) -> Response:
     found = [shown(table.properties[name]) for name in names if name in table.properties]
     failed = [
         _failure(Refusal(404, f"Property '{name}' does not exist.", "OBJECT_NOT_FOUND"), name)
@@ -260,13 +269,12 @@ def _failure(refusal: Refusal, name: str) -> dict[str, Any]:
 def _answer_groups(table: Table, call: Call, rest: list[str]) -> Response:
     match call.method, *rest:
         case ("POST",):
-            return _create_group(table, call.body())
+            return _create_group(table, call.body(GroupBody))
         case "GET", name if name in table.groups:
             return answer(200, table.groups[name])
         case "PATCH", name if name in table.groups:
-            body = call.body()
-            changes: dict[str, Any] = {field: body[field] for field in ("label", "displayOrder") if field in body}
-            table.groups[name] = {**table.groups[name], **changes}
+            body = call.body(GroupBody)
+            table.groups[name] = {**table.groups[name], **body, "name": name}
             return answer(200, table.groups[name])
         case "DELETE", name:
             if any(definition.group == name for definition in table.properties.values()):
@@ -277,11 +285,11 @@ def _answer_groups(table: Table, call: Call, rest: list[str]) -> Response:
             raise errors.not_found()
 
 
-def _create_group(table: Table, body: dict[str, Any]) -> Response:
-    name = str(body.get("name", ""))
+def _create_group(table: Table, body: GroupBody) -> Response:
+    name = body.get("name", "")
     if not _NAME.fullmatch(name) or not body.get("label"):
         raise errors.invalid(f"A property group needs a name in lower case and a label, not '{name}'")
     if name in table.groups:
         raise Refusal(409, f"A property group named '{name}' already exists.", "OBJECT_ALREADY_EXISTS")
-    table.groups[name] = group(name, str(body["label"]), int(body.get("displayOrder", -1)))
+    table.groups[name] = group(name, body["label"], _place(body.get("displayOrder")))
     return answer(201, table.groups[name])

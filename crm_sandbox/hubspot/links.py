@@ -45,6 +45,7 @@ class Links:
         self._back: dict[tuple[Pair, int], int] = {}
         self.labels: dict[tuple[Pair, int], str | None] = {}
         self.categories: dict[tuple[Pair, int], str] = {}
+        self._known: dict[Pair, list[int]] = {}
         self._next_own = 17
         for source, target, forward, back, label in _STANDARD:
             self._define((source, target), forward, back, label, "HUBSPOT_DEFINED")
@@ -59,12 +60,13 @@ class Links:
     def _define(self, pair: Pair, forward: int, back: int, label: str | None, category: str) -> None:
         for way, number, other in ((pair, forward, back), (pair[::-1], back, forward)):
             self._back[(way, number)] = other
+            self._known.setdefault(way, []).append(number)
             self.labels[(way, number)] = label
             self.categories[(way, number)] = category
 
     def types(self, source: str, target: str) -> list[int]:
         """The association types between two objects, the unlabelled one first."""
-        return [number for (pair, number) in self._back if pair == (source, target)]
+        return self._known.get((source, target), [])
 
     def default(self, source: str, target: str) -> int | None:
         """The type to use when none is named."""
@@ -127,3 +129,4 @@ class Links:
             del self._ends[pair]
         for key in [key for key in self._back if type_id in key[0]]:
             del self._back[key], self.labels[key], self.categories[key]
+            self._known.pop(key[0], None)

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from crm_sandbox.hubspot import errors
-from crm_sandbox.hubspot.call import Call, encode_cursor, next_page
+from crm_sandbox.hubspot.call import Call, encode_cursor, limited, next_page
 from crm_sandbox.hubspot.catalog import TIERS
 from crm_sandbox.hubspot.errors import answer
+from crm_sandbox.hubspot.shapes import ReadBatch
 from crm_sandbox.hubspot.store import Row, Store, Table, Values
 from crm_sandbox.hubspot.values import iso
 from crm_sandbox.serving import Response
@@ -103,14 +104,14 @@ def read_row(store: Store, table: Table, call: Call) -> Response:
 def batch_read(store: Store, table: Table, call: Call) -> Response:
     """Up to 100 records by id or unique property; what is missing is an error beside the results."""
     demand_read(call, store, table)
-    body = call.body()
+    body = call.body(ReadBatch)
     history = chosen_history(table, body.get("propertiesWithHistory") or ())
-    inputs = call.inputs(PAGE_WITH_HISTORY if history else PAGE)
+    inputs = limited(body["inputs"], PAGE_WITH_HISTORY if history else PAGE)
     draw = drawn(store, table, chosen(table, body.get("properties") or (), table.kind.searchable), history)
     found: dict[int, Row] = {}
     missing: list[str] = []
     for row_input in inputs:
-        wanted = str(row_input.get("id", ""))
+        wanted = str(row_input["id"])
         row = lookup(table, wanted, body.get("idProperty"))
         if row is None or (row.archived_at is not None) != call.flag("archived"):
             missing.append(wanted)

@@ -8,6 +8,7 @@ from crm_sandbox.hubspot.call import Call
 from crm_sandbox.hubspot.catalog import ACTIVITIES, TIERS, custom_type, standard_properties
 from crm_sandbox.hubspot.definitions import MOST_PROPERTIES, add_property, parsed, shown
 from crm_sandbox.hubspot.errors import Refusal, answer
+from crm_sandbox.hubspot.shapes import AssociationBody, SchemaBody
 from crm_sandbox.hubspot.store import Store, Table, group
 from crm_sandbox.hubspot.values import iso
 from crm_sandbox.serving import Response
@@ -16,6 +17,14 @@ MOST_TYPES = 10
 FIRST_TYPE = 3_465_404
 FIRST_RECORD = 31_800_000_017
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_CHANGEABLE = (
+    "labels",
+    "description",
+    "primaryDisplayProperty",
+    "secondaryDisplayProperties",
+    "searchableProperties",
+    "requiredProperties",
+)
 
 
 def answer_schemas(store: Store, call: Call) -> Response:
@@ -30,15 +39,15 @@ def answer_schemas(store: Store, call: Call) -> Response:
         case ("GET",):
             return answer(200, {"results": [_shown(store, type_id) for type_id in store.schemas]})
         case ("POST",):
-            return answer(201, _shown(store, _create(store, call.body())))
+            return answer(201, _shown(store, _create(store, call.body(SchemaBody))))
         case "GET", name:
             return answer(200, _shown(store, _known(store, name).kind.type_id))
         case "PATCH", name:
-            return answer(200, _change(store, _known(store, name), call.body()))
+            return answer(200, _change(store, _known(store, name), call.body(SchemaBody)))
         case "DELETE", name:
             return _delete(store, _known(store, name))
         case "POST", name, "associations":
-            return _associate(store, _known(store, name), call.body())
+            return _associate(store, _known(store, name), call.body(AssociationBody))
         case _:
             raise errors.not_found()
 
@@ -50,52 +59,75 @@ def _known(store: Store, name: str) -> Table:
     return store.tables[type_id]
 
 
-def _create(store: Store, body: dict[str, Any]) -> str:
-    name, labels = str(body.get("name", "")), body.get("labels") or {}
-    if not _NAME.fullmatch(name):
-        raise errors.invalid(f"Object name '{name}' must start with a letter and hold only letters, digits and _")
-    if not labels.get("singular") or not labels.get("plural"):
+def _create(store: Store, body: SchemaBody) -> str:
+    name = body.get("name", "")
+    _refuse_name(store, name)
+    if "labels" not in body:
         raise errors.invalid("An object needs a singular and a plural label")
-    if name.lower() in store.names:
-        raise Refusal(409, f"An object type named '{name}' already exists.", "OBJECT_ALREADY_EXISTS")
-    if len(store.schemas) >= MOST_TYPES:
-        raise errors.invalid(f"This account already has {MOST_TYPES} custom objects")
     now = store.now()
     group_name = f"{name.lower()}_information"
     properties = [parsed(entry, now, entry.get("groupName") or group_name) for entry in body.get("properties") or ()]
-    known = {definition.name for definition in properties}
-    required = [str(entry) for entry in body.get("requiredProperties") or ()]
-    searchable = [str(entry) for entry in body.get("searchableProperties") or ()]
-    mentioned = {str(body.get("primaryDisplayProperty", "")), *required, *searchable}
-    mentioned.update(body.get("secondaryDisplayProperties") or ())
-    if unknown := sorted(mentioned - known):
-        raise errors.invalid(f"Properties {unknown} are mentioned but not defined in the schema")
-    place = store.custom_types_made
-    store.custom_types_made += 1
-    type_id = f"2-{FIRST_TYPE + 7 * place}"
-    kind = custom_type(type_id, name, store.portal_id, tuple(searchable))
-    table = Table(kind, standard_properties("custom"), FIRST_RECORD + place * 1_000_000_000)
-    table.groups = {group_name: group(group_name, f"{labels['singular']} information")}
+    _refuse_unknown(body, {definition.name for definition in properties})
+    others = [store.table(other).kind.type_id for other in body.get("associatedObjects") or ()]
+    type_id, first_record = _next_type(store)
+    kind = custom_type(type_id, name, store.portal_id, tuple(body.get("searchableProperties") or ()))
+    table = Table(kind, standard_properties("custom"), first_record)
+    table.groups = {group_name: group(group_name, f"{body['labels']['singular']} information")}
     for definition in table.properties.values():
         definition.group = group_name
     for definition in properties:
         table.groups.setdefault(definition.group, group(definition.group, definition.group))
         add_property(table, definition)
-    table.required = tuple(required)
+    table.required = tuple(body.get("requiredProperties") or ())
     table.ready_at = now + round(store.rules.schema_delay * 1000)
     store.add_table(table)
-    kept = ("name", "labels", "primaryDisplayProperty", "secondaryDisplayProperties", "description")
-    store.schemas[type_id] = {
-        **{field: body[field] for field in kept if field in body},
-        "requiredProperties": required,
-        "searchableProperties": searchable,
-        "associatedObjects": [],
-        "createdAt": iso(now),
-        "updatedAt": iso(now),
-    }
-    for other in [*(kind.type_id for kind in ACTIVITIES), *(body.get("associatedObjects") or ())]:
-        _link(store, table, str(other))
+    store.schemas[type_id] = _schema(body, iso(now))
+    for other in [*(kind.type_id for kind in ACTIVITIES), *others]:
+        _link(store, table, other)
     return type_id
+
+
+def _refuse_name(store: Store, name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise errors.invalid(f"Object name '{name}' must start with a letter and hold only letters, digits and _")
+    if name.lower() in store.names:
+        raise Refusal(409, f"An object type named '{name}' already exists.", "OBJECT_ALREADY_EXISTS")
+    if len(store.schemas) >= MOST_TYPES:
+        raise errors.invalid(f"This account already has {MOST_TYPES} custom objects")
+
+
+def _refuse_unknown(body: SchemaBody, known: set[str]) -> None:
+    """Everything that a schema mentions must be defined in it."""
+    mentioned = {
+        body.get("primaryDisplayProperty", ""),
+        *(body.get("secondaryDisplayProperties") or ()),
+        *(body.get("requiredProperties") or ()),
+        *(body.get("searchableProperties") or ()),
+    }
+    if unknown := sorted(mentioned - known):
+        raise errors.invalid(f"Properties {unknown} are mentioned but not defined in the schema")
+
+
+def _next_type(store: Store) -> tuple[str, int]:
+    """An object type id that was never used, and the id of its first record."""
+    place = store.custom_types_made
+    store.custom_types_made += 1
+    return f"2-{FIRST_TYPE + 7 * place}", FIRST_RECORD + place * 1_000_000_000
+
+
+def _schema(body: SchemaBody, now: str) -> dict[str, Any]:
+    return {
+        "name": body["name"],
+        "labels": body["labels"],
+        "description": body.get("description"),
+        "primaryDisplayProperty": body["primaryDisplayProperty"],
+        "secondaryDisplayProperties": body.get("secondaryDisplayProperties") or [],
+        "requiredProperties": body.get("requiredProperties") or [],
+        "searchableProperties": body.get("searchableProperties") or [],
+        "associatedObjects": [],
+        "createdAt": now,
+        "updatedAt": now,
+    }
 
 
 def _link(store: Store, table: Table, other: str) -> int:
@@ -107,8 +139,8 @@ def _link(store: Store, table: Table, other: str) -> int:
     return store.links.define_own(table.kind.type_id, target)
 
 
-def _associate(store: Store, table: Table, body: dict[str, Any]) -> Response:
-    target = store.table(str(body.get("toObjectTypeId", "")))
+def _associate(store: Store, table: Table, body: AssociationBody) -> Response:
+    target = store.table(body["toObjectTypeId"])
     number = _link(store, table, target.kind.type_id)
     return answer(201, _association(table, target.kind.type_id, number))
 
@@ -122,13 +154,18 @@ def _association(table: Table, target: str, number: int) -> dict[str, Any]:
     }
 
 
-def _change(store: Store, table: Table, body: dict[str, Any]) -> dict[str, Any]:
+def _change(store: Store, table: Table, body: SchemaBody) -> dict[str, Any]:
     schema = store.schemas[table.kind.type_id]
-    allowed = ("labels", "description", "primaryDisplayProperty", "secondaryDisplayProperties", "searchableProperties")
-    schema.update({field: body[field] for field in (*allowed, "requiredProperties") if field in body})
+    changes = {name: value for name, value in body.items() if name in _CHANGEABLE and value is not None}
+    _refuse_unknown({**_mentions(schema), **body}, set(table.properties))
+    schema.update(changes)
     table.required = tuple(schema["requiredProperties"])
     schema["updatedAt"] = iso(store.now())
     return _shown(store, table.kind.type_id)
+
+
+def _mentions(schema: dict[str, Any]) -> SchemaBody:
+    return {"primaryDisplayProperty": schema["primaryDisplayProperty"]}
 
 
 def _delete(store: Store, table: Table) -> Response:

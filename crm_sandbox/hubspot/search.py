@@ -5,15 +5,16 @@ from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 
 from crm_sandbox.hubspot import errors
 from crm_sandbox.hubspot.call import Call, next_page
 from crm_sandbox.hubspot.catalog import Property
 from crm_sandbox.hubspot.errors import answer
 from crm_sandbox.hubspot.reading import chosen, demand_read, drawn
+from crm_sandbox.hubspot.shapes import Filter, Search
 from crm_sandbox.hubspot.store import Row, Store, Table, Values
-from crm_sandbox.hubspot.values import moment_of
+from crm_sandbox.hubspot.values import as_text, moment_of
 from crm_sandbox.serving import Response
 
 MOST_GROUPS, MOST_FILTERS, MOST_IN_ALL = 5, 6, 18
@@ -30,7 +31,6 @@ OPERATORS = frozenset(
 UNSEARCHABLE = {"hs_body_preview_html", "hs_email_html", "hs_body_preview"}
 
 Test = Callable[[Values], bool]
-Filter = dict[str, Any]
 
 
 class Index:
@@ -44,7 +44,7 @@ class Index:
     def search(self, table: Table, call: Call) -> Response:
         """POST …/search."""
         demand_read(call, self._store, table)
-        body = call.body()
+        body = call.body(Search)
         limit, offset = _window(body)
         groups = _groups(body)
         sort, descending = _sort(body, table)
@@ -155,9 +155,10 @@ def _bound(table: Table, rule: Filter) -> tuple[int, int] | None:
 _FOREVER = 1 << 62
 
 
-def _window(body: dict[str, Any]) -> tuple[int, int]:
-    limit = body.get("limit", 10)
-    if not isinstance(limit, int) or not 1 <= limit <= LONGEST_PAGE:
+def _window(body: Search) -> tuple[int, int]:
+    limit = body.get("limit")
+    limit = 10 if limit is None else limit
+    if not 1 <= limit <= LONGEST_PAGE:
         raise errors.invalid(f"Invalid input: limit must be between 1 and {LONGEST_PAGE}")
     after = str(body.get("after") or "0")
     if not after.isdigit():
@@ -167,13 +168,11 @@ def _window(body: dict[str, Any]) -> tuple[int, int]:
     return limit, int(after)
 
 
-def _groups(body: dict[str, Any]) -> list[list[Filter]]:
-    try:
-        groups = [list(group.get("filters") or ()) for group in body.get("filterGroups") or ()]
-        groups += [list(body["filters"])] if body.get("filters") else []
-        unknown = next((rule for group in groups for rule in group if rule.get("operator") not in OPERATORS), None)
-    except (AttributeError, TypeError) as error:
-        raise errors.bad_json("filterGroups must be a list of objects with a list of filters") from error
+def _groups(body: Search) -> list[list[Filter]]:
+    groups = [list(group.get("filters") or ()) for group in body.get("filterGroups") or ()]
+    if alone := body.get("filters"):
+        groups.append(list(alone))
+    unknown = next((rule for group in groups for rule in group if rule.get("operator") not in OPERATORS), None)
     if unknown is not None:
         raise errors.invalid(f"Invalid input JSON: unknown operator {unknown.get('operator')}")
     if len(groups) > MOST_GROUPS:
@@ -183,7 +182,7 @@ def _groups(body: dict[str, Any]) -> list[list[Filter]]:
     return groups
 
 
-def _sort(body: dict[str, Any], table: Table) -> tuple[str, bool]:
+def _sort(body: Search, table: Table) -> tuple[str, bool]:
     sorts = body.get("sorts") or []
     if len(sorts) > 1:
         raise errors.invalid("Only one sort is allowed")
@@ -193,7 +192,7 @@ def _sort(body: dict[str, Any], table: Table) -> tuple[str, bool]:
     if isinstance(sort, str):
         name, descending = sort.removeprefix("-"), sort.startswith("-")
     else:
-        name, descending = str(sort.get("propertyName")), sort.get("direction") == "DESCENDING"
+        name, descending = sort["propertyName"], sort.get("direction") == "DESCENDING"
     if name not in table.properties:
         raise errors.invalid(f"There was a problem with the request: cannot sort by '{name}'")
     return name, descending
@@ -211,7 +210,7 @@ def _cut(ids: list[int], bounds: list[Filter], *, descending: bool) -> list[int]
     ascending = ids[::-1] if descending else ids
     low, high = 0, len(ids)
     for rule in bounds:
-        value = int(rule["value"])
+        value = int(str(rule["value"]))
         match rule["operator"]:
             case "GT":
                 low = max(low, bisect_right(ascending, value))
@@ -328,17 +327,18 @@ def _among(definition: Property, listed: list[str], *, inside: bool) -> Test:
     return test
 
 
-def _single(rule: Filter, field: str) -> str:
-    if rule.get(field) is None:
+def _single(rule: Filter, field: Literal["value", "highValue"]) -> str:
+    value = rule.get(field)
+    if value is None:
         raise errors.invalid(f"Operator {rule['operator']} on {rule.get('propertyName')} needs '{field}'")
-    return str(rule[field])
+    return as_text(value)
 
 
 def _listed(rule: Filter) -> list[str]:
     values = rule.get("values")
-    if not isinstance(values, list) or not values:
+    if not values:
         raise errors.invalid(f"Operator {rule['operator']} on {rule.get('propertyName')} needs 'values'")
-    return [str(value) for value in values]
+    return [as_text(value) for value in values]
 
 
 def _contains(values: Values, query: str, names: Iterable[str]) -> bool:

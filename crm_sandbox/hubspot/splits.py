@@ -1,12 +1,13 @@
 """Deal splits: how the credit for a deal is divided, in an endpoint family of its own (Enterprise)."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from crm_sandbox.hubspot import errors
-from crm_sandbox.hubspot.call import Call
+from crm_sandbox.hubspot.call import Call, limited
 from crm_sandbox.hubspot.errors import answer
 from crm_sandbox.hubspot.reading import batch_answer, not_found_error
+from crm_sandbox.hubspot.shapes import DealBatch, SharedDeals
 from crm_sandbox.hubspot.store import Store
 from crm_sandbox.hubspot.values import iso, plain
 from crm_sandbox.serving import Response
@@ -55,8 +56,8 @@ def _read(store: Store, splits: Splits, call: Call) -> Response:
     table = store.tables["0-3"]
     results: list[dict[str, Any]] = []
     missing: list[str] = []
-    for wanted in call.inputs():
-        deal_id = str(wanted.get("id", ""))
+    for wanted in limited(call.body(DealBatch)["inputs"]):
+        deal_id = str(wanted["id"])
         deal = table.find(int(deal_id)) if deal_id.isdigit() else None
         if deal is None or deal.archived_at is not None:
             missing.append(deal_id)
@@ -90,14 +91,12 @@ def _shown(store: Store, splits: Splits, deal: int) -> dict[str, Any]:
 
 def _upsert(store: Store, splits: Splits, call: Call) -> Response:
     plans: list[tuple[int, list[tuple[str, Decimal]]]] = []
-    for entry in call.inputs():
-        deal_id = str(entry.get("id", ""))
+    for entry in limited(call.body(SharedDeals)["inputs"]):
+        deal_id = str(entry["id"])
         deal = store.tables["0-3"].find(int(deal_id)) if deal_id.isdigit() else None
         if deal is None or deal.archived_at is not None:
             raise errors.not_found()
-        shares = [
-            (str(part.get("ownerId")), Decimal(str(part.get("percentage", 0)))) for part in entry.get("splits") or ()
-        ]
+        shares = [(str(part["ownerId"]), _share(part["percentage"])) for part in entry["splits"]]
         if sum((share for _, share in shares), Decimal(0)) != 1:
             raise errors.invalid("The percentages of a deal's splits must add up to 1")
         plans.append((deal.id, shares))
@@ -105,3 +104,10 @@ def _upsert(store: Store, splits: Splits, call: Call) -> Response:
         splits.replace(number, shares)
         store.write(store.tables["0-3"], store.tables["0-3"].rows[number], {"hs_is_deal_split": "true"})
     return answer(200, {"status": "COMPLETE", "results": [_shown(store, splits, number) for number, _ in plans]})
+
+
+def _share(percentage: float | str) -> Decimal:
+    try:
+        return Decimal(str(percentage))
+    except InvalidOperation as error:
+        raise errors.invalid(f"{percentage} is not a share of a deal") from error

@@ -22,7 +22,8 @@ _ADDRESS = re.compile(r"[^@\s;,]+@[^@\s;,]+\.[^@\s;,.]+")
 
 def millis(moment: datetime) -> int:
     """Milliseconds since 1970."""
-    return (moment - EPOCH) // timedelta(milliseconds=1)
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000
 
 
 def midnight(day: date) -> int:

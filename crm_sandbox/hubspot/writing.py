@@ -6,7 +6,7 @@ from typing import Any
 
 from crm_sandbox.hubspot import errors
 from crm_sandbox.hubspot.associations import create_links
-from crm_sandbox.hubspot.call import Call
+from crm_sandbox.hubspot.call import Call, limited
 from crm_sandbox.hubspot.catalog import Property
 from crm_sandbox.hubspot.errors import Problem, Refusal, answer, problem_text
 from crm_sandbox.hubspot.reading import (
@@ -19,6 +19,7 @@ from crm_sandbox.hubspot.reading import (
     not_found_error,
     shuffled,
 )
+from crm_sandbox.hubspot.shapes import Merge, Scalar, WriteBatch, WriteRow
 from crm_sandbox.hubspot.store import Row, Store, Table, Values
 from crm_sandbox.hubspot.values import as_text, checked
 from crm_sandbox.serving import Response
@@ -44,7 +45,7 @@ def demand_write(call: Call, store: Store, table: Table) -> None:
 def create(store: Store, table: Table, call: Call) -> Response:
     """POST to the collection: one new record."""
     demand_write(call, store, table)
-    body = call.body()
+    body = call.body(WriteRow)
     row = _made(store, table, call, body)
     return answer(201, _shown(store, table, row, body.get("properties") or {}))
 
@@ -52,7 +53,7 @@ def create(store: Store, table: Table, call: Call) -> Response:
 def update(store: Store, table: Table, call: Call) -> Response:
     """PATCH of one record."""
     demand_write(call, store, table)
-    properties = call.body().get("properties") or {}
+    properties = call.body(WriteRow).get("properties") or {}
     row = located(table, call.rest[1], call.request.param("idProperty"))
     clean = _clean(store, table, call, properties, row)
     if isinstance(clean, list):
@@ -74,9 +75,9 @@ def archive(store: Store, table: Table, call: Call) -> Response:
 def merge(store: Store, table: Table, call: Call) -> Response:
     """POST …/merge: `objectIdToMerge` disappears into `primaryObjectId`."""
     demand_write(call, store, table)
-    body = call.body()
-    winner = located(table, str(body.get("primaryObjectId", "")))
-    loser = located(table, str(body.get("objectIdToMerge", "")))
+    body = call.body(Merge)
+    winner = located(table, str(body["primaryObjectId"]))
+    loser = located(table, str(body["objectIdToMerge"]))
     if winner is loser:
         raise errors.invalid("A record cannot be merged with itself")
     store.merge(table, winner, loser)
@@ -87,7 +88,7 @@ def batch_archive(store: Store, table: Table, call: Call) -> Response:
     """POST …/batch/archive."""
     demand_write(call, store, table)
     _refuse_for_users(table, "deleted")
-    for row_input in call.inputs():
+    for row_input in limited(call.body(WriteBatch)["inputs"]):
         row = lookup(table, str(row_input.get("id", "")), None)
         if row is not None:
             store.archive(table, row)
@@ -97,8 +98,8 @@ def batch_archive(store: Store, table: Table, call: Call) -> Response:
 def batch_create(store: Store, table: Table, call: Call) -> Response:
     """POST …/batch/create: all or nothing, unless every row carries a trace id."""
     demand_write(call, store, table)
-    inputs = call.inputs()
-    ready: list[tuple[dict[str, Any], Values]] = []
+    inputs = limited(call.body(WriteBatch)["inputs"])
+    ready: list[tuple[WriteRow, Values]] = []
     failed: list[Failed] = []
     taken: set[tuple[str, str]] = set()
     for row_input in inputs:
@@ -117,7 +118,7 @@ def batch_create(store: Store, table: Table, call: Call) -> Response:
 def batch_update(store: Store, table: Table, call: Call) -> Response:
     """POST …/batch/update."""
     demand_write(call, store, table)
-    inputs = call.inputs()
+    inputs = limited(call.body(WriteBatch)["inputs"])
     targets = [lookup(table, str(row.get("id", "")), row.get("idProperty")) for row in inputs]
     known = [row for row in targets if row is not None]
     if len({row.id for row in known}) < len(known):
@@ -143,12 +144,12 @@ def batch_update(store: Store, table: Table, call: Call) -> Response:
 def batch_upsert(store: Store, table: Table, call: Call) -> Response:
     """POST …/batch/upsert: by a unique property; `new` says which rows were made."""
     demand_write(call, store, table)
-    inputs = call.inputs()
+    inputs = limited(call.body(WriteBatch)["inputs"])
     name = _upsert_key(table, inputs)
     keys = [str(row_input.get("id", "")) for row_input in inputs]
     if len({key.lower() for key in keys}) < len(keys):
         raise errors.invalid("Duplicate IDs found in batch input: an id may come only once")
-    plans: list[tuple[dict[str, Any], Row | None, Values]] = []
+    plans: list[tuple[WriteRow, Row | None, Values]] = []
     failed: list[Failed] = []
     for row_input, key in zip(inputs, keys, strict=True):
         row = table.find_unique(name, key)
@@ -173,7 +174,7 @@ def batch_upsert(store: Store, table: Table, call: Call) -> Response:
     return batch_answer(store, results, [_error(store, entry) for entry in failed])
 
 
-def _upsert_key(table: Table, inputs: list[dict[str, Any]]) -> str:
+def _upsert_key(table: Table, inputs: list[WriteRow]) -> str:
     names = {row_input.get("idProperty") for row_input in inputs}
     if len(names) != 1:
         raise errors.invalid("Every input of an upsert must have the same idProperty")
@@ -187,8 +188,8 @@ def _write_all(
     store: Store,
     table: Table,
     call: Call,
-    pairs: list[tuple[dict[str, Any], Row]],
-    inputs: list[dict[str, Any]],
+    pairs: list[tuple[WriteRow, Row]],
+    inputs: list[WriteRow],
 ) -> tuple[list[tuple[Row, Mapping[str, Any]]], list[Failed]]:
     clean_rows: list[tuple[Row, Values, Mapping[str, Any]]] = []
     failed: list[Failed] = []
@@ -207,12 +208,12 @@ def _write_all(
     return written, failed
 
 
-def _trace(row_input: Mapping[str, Any]) -> str | None:
+def _trace(row_input: WriteRow) -> str | None:
     trace = row_input.get("objectWriteTraceId")
     return None if trace is None else str(trace)
 
 
-def _fail_whole(store: Store, table: Table, inputs: list[dict[str, Any]], failed: list[Failed]) -> None:
+def _fail_whole(store: Store, table: Table, inputs: list[WriteRow], failed: list[Failed]) -> None:
     """Rows fail one by one only where each can be named; otherwise the first bad one takes the batch with it."""
     traces = [_trace(row_input) for row_input in inputs]
     named = None not in traces and len(set(traces)) == len(traces)
@@ -240,19 +241,18 @@ def _shown(store: Store, table: Table, row: Row, written: Mapping[str, Any]) -> 
     return drawn(store, table, chosen(table, written))(row)
 
 
-def _made(store: Store, table: Table, call: Call, body: dict[str, Any]) -> Row:
+def _made(store: Store, table: Table, call: Call, body: WriteRow) -> Row:
     clean = _clean(store, table, call, body.get("properties") or {}, None)
     if isinstance(clean, list):
         raise _refusal(store, table, clean)
     return _inserted(store, table, call, clean, body)
 
 
-def _inserted(store: Store, table: Table, call: Call, clean: Values, body: Mapping[str, Any]) -> Row:
+def _inserted(store: Store, table: Table, call: Call, clean: Values, body: WriteRow) -> Row:
     now = store.now()
     row = store.insert(table, clean, created=now, modified=now)
     for link in body.get("associations") or ():
-        to_id = str((link.get("to") or {}).get("id", ""))
-        create_links(store, table, row, to_id, link.get("types") or [])
+        create_links(store, table, row, str(link["to"]["id"]), link.get("types") or [])
     return row
 
 
@@ -269,10 +269,10 @@ def _refusal(store: Store, table: Table, problems: list[Problem]) -> Refusal:
     return errors.invalid_values(problems, store.portal_id)
 
 
-def _clean(store: Store, table: Table, call: Call, properties: Any, row: Row | None) -> Values | list[Problem]:
+def _clean(
+    store: Store, table: Table, call: Call, properties: Mapping[str, Scalar], row: Row | None
+) -> Values | list[Problem]:
     """The values as they will be kept, or everything that is wrong with them."""
-    if not isinstance(properties, dict):
-        raise errors.bad_json("'properties' must be an object")
     if row is None:
         _refuse_for_users(table, "created")
         if store.now() < table.ready_at:
