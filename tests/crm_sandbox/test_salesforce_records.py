@@ -67,7 +67,7 @@ def test_upsert_by_external_id_says_whether_it_created(provisioned: Client):
         ({"Value__c": 100_000_000}, "NUMBER_OUTSIDE_VALID_RANGE", ["Value__c"]),
         ({"Grain__c": "decade"}, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", ["Grain__c"]),
         ({"Rep__c": "hello"}, "MALFORMED_ID", ["Rep__c"]),
-        ({"Rep__c": "00Q000000000001AAA"}, "MALFORMED_ID", ["Rep__c"]),
+        ({"Rep__c": "00Q000000000001EAA"}, "MALFORMED_ID", ["Rep__c"]),
         ({"Rep__c": "005000000000001AAA"}, "INVALID_CROSS_REFERENCE_KEY", None),
         ({"CreatedDate": "2020-01-01T00:00:00Z"}, "INVALID_FIELD_FOR_INSERT_UPDATE", ["CreatedDate"]),
         ({"Value__c": "many"}, "JSON_PARSER_ERROR", None),
@@ -115,8 +115,8 @@ def test_required_fields_must_be_there_and_cannot_be_cleared():
 
 def test_unknown_records_objects_and_broken_json_are_told_apart():
     crm = client()
-    assert crm.send("GET", "sobjects/Lead/00Q000000000001AAA")[1][0]["errorCode"] == "NOT_FOUND"
-    assert crm.send("PATCH", "sobjects/Lead/00Q000000000001AAA", {})[0] == 404
+    assert crm.send("GET", "sobjects/Lead/00Q000000000001EAA")[1][0]["errorCode"] == "NOT_FOUND"
+    assert crm.send("PATCH", "sobjects/Lead/00Q000000000001EAA", {})[0] == 404
     assert crm.send("GET", "sobjects/Nothing/describe")[1][0]["errorCode"] == "NOT_FOUND"
     assert crm.send("POST", "sobjects/Lead", b"{broken")[1][0]["errorCode"] == "JSON_PARSER_ERROR"
     gone = crm.org.id_of("lead", "gone")
