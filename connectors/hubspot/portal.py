@@ -99,16 +99,20 @@ class Portal:
     def pages(
         self, kind: str, properties: Sequence[str], *, after: str | None = None, archived: bool = False
     ) -> Iterator[Rows]:
-        """All records of a kind, a hundred at a time, in the order of their ids."""
+        """All records of a kind, a hundred at a time, in the order of their ids. The next page is on its way while the
+        present one is worked on."""
         params = {"limit": str(PAGE), "properties": ",".join(properties), "archived": str(archived).lower()}
-        while True:
-            if after is not None:
-                params["after"] = after
-            page = _rows(self.get(self.paths.records(kind), kind, params), kind)
+
+        def ask(after: str | None) -> Rows:
+            where = {"after": after} if after is not None else {}
+            return _rows(self.get(self.paths.records(kind), kind, {**params, **where}), kind)
+
+        page = ask(after)
+        while page.after is not None:
+            coming = self._aside.submit(ask, page.after)
             yield page
-            after = page.after
-            if after is None:
-                return
+            page = coming.result()
+        yield page
 
     def search(
         self, kind: str, filters: Sequence[Mapping[str, str]], *, sort: str, descending: bool = False, limit: int = 200

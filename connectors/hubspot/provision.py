@@ -5,6 +5,7 @@ that lets nobody add user properties still has the scores on its leads.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 from connectors.contract import KpiField, NotProvisioned, Provisioned
 from connectors.hubspot import ours
@@ -38,7 +39,10 @@ class Provisioner:
     def provision(self, kpis: Sequence[KpiField], *, dry_run: bool) -> Iterator[Step]:
         """Everything `push` needs. What is there already is left alone."""
         yield from self._make_object(dry_run)
-        yield from self._make_properties("users", ours.person_properties(kpis), USERS, dry_run)
+        made = list(self._make_properties("users", ours.person_properties(kpis), USERS, dry_run))
+        yield from made
+        if kpis and not dry_run and any(isinstance(step, Provisioned) and step.made for step in made):
+            yield from self._try_on_one_user(ours.person_property(kpis[0].key))
         yield from self._make_properties(self._lead_kind, ours.lead_properties(), LEADS, dry_run)
         self._look_again()
 
@@ -109,6 +113,24 @@ class Provisioner:
                 yield NotProvisioned(f"{kind} properties", refusal, advice)
                 return
         yield from self._add(kind, missing, ours.GROUP, advice, dry_run)
+
+    def _try_on_one_user(self, name: str) -> Iterator[NotProvisioned]:
+        """HubSpot documents only its own properties of users as writable, so a number is written, read and cleared."""
+        users = next(iter(self._portal.pages("users", ["hs_object_id"]))).results
+        if not users:
+            return
+        path = f"{self._portal.paths.records('users')}/batch/update"
+
+        def write(value: str) -> int:
+            inputs = [{"id": users[0].id, "properties": {name: value}}]
+            return self._portal.send("POST", path, {"inputs": inputs}).status_code
+
+        status = write("1")
+        shown = self._portal.batch_read("users", [users[0].id], [name]).rows if status < 300 else []
+        if not shown or Decimal(shown[0].properties.get(name) or 0) != 1:
+            reason = f"HubSpot makes the property but does not keep its value (HTTP {status})."
+            yield NotProvisioned("users property values", reason, USERS)
+        write("")
 
     def _make_group(self, kind: str) -> str | None:
         """Why our group cannot be made; None where it is there."""
