@@ -1,5 +1,10 @@
-"""A pretend HubSpot portal."""
+"""A pretend HubSpot portal.
 
+with Sandbox(Portal(demo_world(datetime.now(UTC)))) as sandbox:
+    httpx.get(f"{sandbox.url}/crm/owners/2026-09", headers={"Authorization": f"Bearer {SANDBOX_TOKEN}"})
+"""
+
+from crm_sandbox.hubspot import faults
 from crm_sandbox.hubspot.auth import (
     ALL_SCOPES,
     SANDBOX_CLIENT,
@@ -17,4 +22,5 @@ __all__ = [
     "SANDBOX_TOKEN",
     "Portal",
     "Rules",
+    "faults",
 ]

@@ -9,6 +9,7 @@ from crm_sandbox.hubspot.errors import answer
 from crm_sandbox.hubspot.reading import batch_answer, demand_tier, located
 from crm_sandbox.hubspot.shapes import LinkBatch, LinkedBatch, LinkType, UnlinkBatch
 from crm_sandbox.hubspot.store import Row, Store, Table
+from crm_sandbox.hubspot.values import is_number
 from crm_sandbox.serving import Response
 
 MOST_READ = 1_000
@@ -76,7 +77,7 @@ def create_links(
         raise errors.invalid(
             f"Association type {wrong} does not exist between {source.kind.plural} and {target.kind.plural}"
         )
-    if not to_id.isdigit():
+    if not is_number(to_id):
         raise errors.not_numeric(to_id)
     other = target.find(int(to_id))
     if other is None or other.archived_at is not None:
@@ -114,7 +115,7 @@ def _batch_read(store: Store, source: Table, target: Table, call: Call) -> Respo
     failed: list[dict[str, Any]] = []
     for wanted in limited(call.body(LinkedBatch)["inputs"], MOST_READ):
         record_id = str(wanted["id"])
-        row = source.find(int(record_id)) if record_id.isdigit() else None
+        row = source.find(int(record_id)) if is_number(record_id) else None
         page = (
             None
             if row is None or row.archived_at is not None
@@ -206,7 +207,7 @@ def _batch_archive(store: Store, source: Table, target: Table, call: Call) -> Re
         from_id = str(wanted["from"]["id"])
         for end in wanted["to"]:
             to_id = str(end["id"])
-            if from_id.isdigit() and to_id.isdigit():
+            if is_number(from_id) and is_number(to_id):
                 store.links.remove(source.kind.type_id, int(from_id), target.kind.type_id, int(to_id))
     return Response(204)
 

@@ -9,6 +9,7 @@ import msgspec
 
 from crm_sandbox.hubspot import auth, errors
 from crm_sandbox.hubspot.auth import Credential
+from crm_sandbox.hubspot.values import is_number
 from crm_sandbox.serving import Request
 
 LONGEST_BATCH = 100
@@ -52,7 +53,7 @@ class Call:
         text = self.request.param("limit")
         if text is None:
             return default
-        if not text.isdigit() or not 1 <= int(text) <= most:
+        if not is_number(text) or not 1 <= int(text) <= most:
             raise errors.invalid(f"Invalid request: limit must be between 1 and {most}, not {text}")
         return int(text)
 

@@ -1,4 +1,24 @@
-"""The operator's desk: the paths under /_control/ that look into the portal and act in it as its users would."""
+"""The operator's desk: the paths under /_control/ that look into the portal and act in it as its users would.
+
+GET  records?object=sales_kpi[&archived=true]   every row with what is not blank
+     record?object=deals&id=…                   one row, archived or not
+     ids[?kind=seller[&key=ana]]                which id a thing of the world got
+     fingerprint                                the contents in short: by object, `definitions`, `associations`, `all`
+     summary, settings, usage                   live rows by object; the switches; the day's calls
+POST set            {object, id, properties}    read-only ones too; the stamps move
+     insert         {object, rows: [{properties, associations: [{to_object, to_id}], created, modified}]}
+     archive, restore   {object, id}
+     merge          {object, winner, loser}
+     associate, dissociate   {object, id, to_object, to_id}
+     touch          {object[, ids, at]}         one stamp for many rows, as a bulk edit leaves it
+     deactivate     {owner}                     somebody leaves the company
+     settings       the switches of `Rules` by name, and `scopes` of the sandbox's token
+     tokens         {token[, scopes]}           one more static token
+     expire         {[token]}                   end it; without one every OAuth access token
+     revoke                                     end every refresh token
+     clock          {advance: seconds}
+     limits/reset                               forget what was counted
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -11,7 +31,7 @@ from crm_sandbox.hubspot.errors import answer
 from crm_sandbox.hubspot.fingerprint import fingerprints
 from crm_sandbox.hubspot.limits import Meter
 from crm_sandbox.hubspot.store import Row, Rules, Store, Table, Values
-from crm_sandbox.hubspot.values import as_text, moment_of
+from crm_sandbox.hubspot.values import as_text, is_number, moment_of
 from crm_sandbox.serving import Request, Response
 
 
@@ -113,7 +133,7 @@ class Desk:
 
     def _found(self, name: str, record_id: str) -> tuple[Table, Row]:
         table = self._store.table(name)
-        row = table.find(int(record_id)) if record_id.isdigit() else None
+        row = table.find(int(record_id)) if is_number(record_id) else None
         if row is None:
             raise errors.not_found()
         return table, row

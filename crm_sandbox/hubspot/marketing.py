@@ -11,7 +11,7 @@ from crm_sandbox.hubspot.catalog import CAMPAIGNS
 from crm_sandbox.hubspot.errors import answer
 from crm_sandbox.hubspot.reading import demand_tier
 from crm_sandbox.hubspot.store import Row, Store
-from crm_sandbox.hubspot.values import iso, moment_of
+from crm_sandbox.hubspot.values import is_number, iso, moment_of
 from crm_sandbox.serving import Response
 
 MODELS = frozenset(
@@ -354,7 +354,7 @@ def _views(store: Store, marketing: Marketing, call: Call, wanted: str | None) -
     since = moment_of(call.request.param("occurredAfter") or "") or 0
     until = moment_of(call.request.param("occurredBefore") or "")
     contacts = store.tables["0-1"]
-    row = contacts.find(int(wanted)) if wanted and wanted.isdigit() else None
+    row = contacts.find(int(wanted)) if wanted and is_number(wanted) else None
     found = [
         entry
         for entry in marketing.viewed

@@ -9,7 +9,7 @@ from crm_sandbox.hubspot.catalog import TIERS
 from crm_sandbox.hubspot.errors import answer
 from crm_sandbox.hubspot.shapes import ReadBatch
 from crm_sandbox.hubspot.store import Row, Store, Table, Values
-from crm_sandbox.hubspot.values import iso
+from crm_sandbox.hubspot.values import is_number, iso
 from crm_sandbox.serving import Response
 
 PAGE = 100
@@ -127,12 +127,12 @@ def lookup(table: Table, wanted: str, id_property: str | None) -> Row | None:
         if id_property not in table.unique:
             raise errors.invalid(f"Property {id_property} is not a unique property of {table.kind.plural}")
         return table.find_unique(id_property, wanted)
-    return table.find(int(wanted)) if wanted.isdigit() else None
+    return table.find(int(wanted)) if is_number(wanted) else None
 
 
 def located(table: Table, wanted: str, id_property: str | None = None, *, archived: bool = False) -> Row:
     """The same, but a missing one is a 404."""
-    if not id_property and not wanted.isdigit():
+    if not id_property and not is_number(wanted):
         raise errors.not_numeric(wanted)
     row = lookup(table, wanted, id_property)
     if row is None or (row.archived_at is not None) != archived:

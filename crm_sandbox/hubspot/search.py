@@ -4,7 +4,7 @@ import json
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 from crm_sandbox.hubspot import errors
@@ -14,7 +14,7 @@ from crm_sandbox.hubspot.errors import answer
 from crm_sandbox.hubspot.reading import chosen, demand_read, drawn
 from crm_sandbox.hubspot.shapes import Filter, Search
 from crm_sandbox.hubspot.store import Row, Store, Table, Values
-from crm_sandbox.hubspot.values import as_text, moment_of
+from crm_sandbox.hubspot.values import as_text, is_decimal, is_number, moment_of
 from crm_sandbox.serving import Response
 
 MOST_GROUPS, MOST_FILTERS, MOST_IN_ALL = 5, 6, 18
@@ -120,7 +120,7 @@ class Index:
         matching = {
             from_id
             for to_id in wanted
-            if to_id.isdigit()
+            if is_number(to_id)
             for from_id in self._store.links.of(target.type_id, int(to_id), table.kind.type_id)
         }
         return lambda values: int(values["hs_object_id"] or 0) in matching
@@ -161,7 +161,7 @@ def _window(body: Search) -> tuple[int, int]:
     if not 1 <= limit <= LONGEST_PAGE:
         raise errors.invalid(f"Invalid input: limit must be between 1 and {LONGEST_PAGE}")
     after = str(body.get("after") or "0")
-    if not after.isdigit():
+    if not is_number(after):
         raise errors.invalid(f"Invalid input: after must be a whole number, not {after}")
     if int(after) + limit > LAST_RESULT:
         raise errors.invalid(f"Paging through search results ends at {LAST_RESULT}: after {after}, limit {limit}")
@@ -202,7 +202,7 @@ def _bounds_the_id(rule: Filter) -> bool:
     return (
         rule.get("propertyName") == "hs_object_id"
         and rule.get("operator") in {"GT", "GTE", "LT", "LTE"}
-        and str(rule.get("value", "")).isdigit()
+        and is_number(str(rule.get("value", "")))
     )
 
 
@@ -251,10 +251,9 @@ def ordering(definition: Property) -> Callable[[str], Any]:
 
 
 def _number(text: str) -> Decimal | int:
-    try:
-        return int(text) if text.isdigit() else Decimal(text)
-    except InvalidOperation as error:
-        raise errors.invalid(f"Invalid input: {text} is not a number") from error
+    if not is_decimal(text):
+        raise errors.invalid(f"Invalid input: {text} is not a number")
+    return int(text) if is_number(text) else Decimal(text)
 
 
 def test_of(definition: Property, rule: Filter) -> Test:

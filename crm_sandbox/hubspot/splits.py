@@ -9,7 +9,7 @@ from crm_sandbox.hubspot.errors import answer
 from crm_sandbox.hubspot.reading import batch_answer, not_found_error
 from crm_sandbox.hubspot.shapes import DealBatch, SharedDeals
 from crm_sandbox.hubspot.store import Store
-from crm_sandbox.hubspot.values import iso, plain
+from crm_sandbox.hubspot.values import is_number, iso, plain
 from crm_sandbox.serving import Response
 
 FIRST_SPLIT = 55_100_000_003
@@ -58,7 +58,7 @@ def _read(store: Store, splits: Splits, call: Call) -> Response:
     missing: list[str] = []
     for wanted in limited(call.body(DealBatch)["inputs"]):
         deal_id = str(wanted["id"])
-        deal = table.find(int(deal_id)) if deal_id.isdigit() else None
+        deal = table.find(int(deal_id)) if is_number(deal_id) else None
         if deal is None or deal.archived_at is not None:
             missing.append(deal_id)
         else:
@@ -93,7 +93,7 @@ def _upsert(store: Store, splits: Splits, call: Call) -> Response:
     plans: list[tuple[int, list[tuple[str, Decimal]]]] = []
     for entry in limited(call.body(SharedDeals)["inputs"]):
         deal_id = str(entry["id"])
-        deal = store.tables["0-3"].find(int(deal_id)) if deal_id.isdigit() else None
+        deal = store.tables["0-3"].find(int(deal_id)) if is_number(deal_id) else None
         if deal is None or deal.archived_at is not None:
             raise errors.not_found()
         shares = [(str(part["ownerId"]), _share(part["percentage"])) for part in entry["splits"]]

@@ -12,12 +12,25 @@ from crm_sandbox.hubspot.errors import Problem
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400_000
 LONGEST_TEXT = 65_536
+FIRST_MOMENT, LAST_MOMENT = -30_610_224_000_000, 253_370_764_800_000
+"""The years 1000 to 9999: what lies outside is a slip."""
 FIRST_PLAUSIBLE_MILLIS = 100_000_000_000
 """Smaller positive numbers are seconds that somebody forgot to multiply (1973 in milliseconds)."""
 
-_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
-_WHOLE = re.compile(r"-?\d+")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+_WHOLE = re.compile(r"-?[0-9]+")
+_ID = re.compile(r"[0-9]{1,19}")
 _ADDRESS = re.compile(r"[^@\s;,]+@[^@\s;,]+\.[^@\s;,.]+")
+
+
+def is_number(text: str) -> bool:
+    """Whether this can be a record id, an offset or a page size."""
+    return _ID.fullmatch(text) is not None
+
+
+def is_decimal(text: str) -> bool:
+    """Whether this is a number as a number property takes it."""
+    return _NUMBER.fullmatch(text) is not None
 
 
 def millis(moment: datetime) -> int:
@@ -42,12 +55,14 @@ def iso(moment: int) -> str:
 def moment_of(text: str) -> int | None:
     """The milliseconds that a date, a moment or a number of milliseconds means, None where it is none of them."""
     if _WHOLE.fullmatch(text):
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return millis(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        found = int(text)
+    else:
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+        found = millis(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    return found if FIRST_MOMENT <= found <= LAST_MOMENT else None
 
 
 def plain(number: Decimal) -> str:
@@ -87,7 +102,7 @@ def checked(definition: Property, text: str, before: str | None) -> str | Proble
 
 
 def _number(name: str, text: str) -> str | Problem:
-    if _NUMBER.fullmatch(text):
+    if is_decimal(text):
         return text
     return Problem(name, "INVALID_INTEGER", f"{text} was not a valid number.")
 

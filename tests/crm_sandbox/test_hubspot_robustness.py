@@ -1,12 +1,14 @@
 """Whatever is sent to the pretend HubSpot, it answers like an API: it never stumbles, and it never half-writes."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from hubspot_company import KPI_SCHEMA, Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_sandbox.hubspot import shapes
+from crm_sandbox.hubspot.search import OPERATORS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 10**17) | st.text(max_size=5),
@@ -53,6 +55,37 @@ def test_any_body_gets_an_answer(request: tuple[str, Any]) -> None:
 
 
 PORTAL = furnished()
+
+ODD = st.sampled_from(
+    ["", "0", "-1", "1e400", "nan", "²", "١٢", " 5", "1_000", ";", ";a", "true", "2026-13-01", "0001-01-01", "9" * 30]
+) | st.text(max_size=8)
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.sampled_from(sorted(PORTAL.portal.store.tables["0-3"].properties)), value=ODD)
+def test_any_value_is_written_or_refused(name: str, value: str) -> None:
+    deal = PORTAL.portal.records("deals")[0]["id"]
+    response = PORTAL.send("PATCH", f"/crm/objects/2026-09/deals/{deal}", {"properties": {name: value}})
+    assert response.status in {200, 400}
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    name=st.sampled_from(sorted(PORTAL.portal.store.tables["0-3"].properties)),
+    operator=st.sampled_from(sorted(OPERATORS)),
+    value=ODD,
+    descending=st.booleans(),
+)
+def test_any_filter_finds_something_or_is_refused(name: str, operator: str, value: str, descending: bool) -> None:
+    rule = {"propertyName": name, "operator": operator, "value": value, "highValue": value, "values": [value]}
+    body = {"filterGroups": [{"filters": [rule]}], "sorts": [f"-{name}" if descending else name]}
+    assert PORTAL.send("POST", "/crm/objects/2026-09/deals/search", body).status in {200, 400}
+
+
+@given(cursor=ODD, limit=ODD)
+def test_any_page_is_there_or_refused(cursor: str, limit: str) -> None:
+    query = urlencode({"after": cursor, "limit": limit})
+    assert PORTAL.send("GET", f"/crm/objects/2026-09/calls?{query}").status in {200, 400}
 
 
 def test_a_batch_that_is_refused_has_written_nothing() -> None:
