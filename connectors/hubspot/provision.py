@@ -38,24 +38,20 @@ class Provisioner:
 
     def provision(self, kpis: Sequence[KpiField], *, dry_run: bool) -> Iterator[Step]:
         """Everything `push` needs. What is there already is left alone."""
+        self._facts.renew()
         yield from self._make_object(dry_run)
         made = list(self._make_properties("users", ours.person_properties(kpis), USERS, dry_run))
         yield from made
         if kpis and not dry_run and any(isinstance(step, Provisioned) and step.made for step in made):
             yield from self._try_on_one_user(ours.person_property(kpis[0].key))
         yield from self._make_properties(self._lead_kind, ours.lead_properties(), LEADS, dry_run)
-        self._look_again()
 
     def unprovision(self, kpis: Sequence[KpiField], *, dry_run: bool) -> Iterator[Step]:
         """Our records, then the object they stand in; our properties, then their group."""
+        self._facts.renew()
         yield from self._remove_object(dry_run)
         yield from self._remove_properties("users", ours.person_properties(kpis), USERS, dry_run)
         yield from self._remove_properties(self._lead_kind, ours.lead_properties(), LEADS, dry_run)
-        self._look_again()
-
-    def _look_again(self) -> None:
-        kind = self._facts.kpi_object()
-        self._facts.renew("kpi object", "properties of users", f"properties of {kind}")
 
     def _make_object(self, dry_run: bool) -> Iterator[Step]:
         what = f"custom object {ours.OBJECT}"
@@ -68,6 +64,7 @@ class Provisioner:
             yield Provisioned(what, made=True)
             return
         response = self._portal.send("POST", self._portal.paths.schemas, schema())
+        self._facts.renew()
         if response.status_code == 409:
             yield Provisioned(what, made=False)
         elif response.status_code in {400, 403}:
@@ -76,7 +73,6 @@ class Provisioner:
             raise error_of(response, what)
         else:
             yield Provisioned(what, made=True)
-        self._facts.renew("kpi object")
 
     def _complete_object(self, kind: str, dry_run: bool) -> Iterator[Step]:
         """Properties that a newer version of ours has and the portal's object lacks."""
@@ -174,6 +170,7 @@ class Provisioner:
         if not dry_run:
             self._remove_records(kind)
             response = self._portal.send("DELETE", f"{self._portal.paths.schemas}/{kind}")
+            self._facts.renew()
             if response.status_code not in {200, 204, 404}:
                 yield NotProvisioned(what, error_of(response, what).message, "Remove it in HubSpot's settings.")
                 return
