@@ -136,7 +136,8 @@ def test_a_pull_that_dies_between_two_pages_goes_on_after_the_last_whole_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office = Office(tmp_path, crm=crm(page_size=2))
-    whole, absorbed = office.cache.absorb, []
+    whole = office.cache.absorb
+    absorbed: list[object] = []
 
     def absorb_until_killed(page: object, zone: str) -> object:
         if len(absorbed) == 2:
