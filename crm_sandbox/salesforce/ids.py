@@ -8,14 +8,13 @@ ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 SUFFIX = string.ascii_uppercase + "012345"
 POD = "Kp0"
+CAPITALS = {ord(letter): "1" if letter in string.ascii_uppercase else "0" for letter in ALPHABET}
 
 
 def checked(id15: str) -> str:
     """The 18-character form: one letter for each five characters says which of them are capitals."""
-    groups = (id15[0:5], id15[5:10], id15[10:15])
-    return id15 + "".join(
-        SUFFIX[sum(1 << place for place, c in enumerate(group) if "A" <= c <= "Z")] for group in groups
-    )
+    bits = id15.translate(CAPITALS)
+    return id15 + "".join([SUFFIX[int(bits[start : start + 5][::-1], 2)] for start in (0, 5, 10)])
 
 
 def record_id(prefix: str, number: int) -> str:

@@ -76,6 +76,7 @@ class Org:
         self.schema = Schema(needed(world, features or Features()))
         self.store = Store(self.schema, self.now, organisation)
         self.register = fill(self.store, world)
+        self._described = (self.schema.revision, self.now().astimezone(UTC))
         self.usage = Usage(daily_calls)
         self.locks = Locks()
         self.pages = Pages()
@@ -169,6 +170,12 @@ class Org:
         writing = Writing(self.store, sights, user, self.permissions(user), self.locks)
         return Session(user, version, sights, writing)
 
+    def described_since(self) -> datetime:
+        """When what anybody sees last changed: the Last-Modified of describes."""
+        if self._described[0] != self.schema.revision:
+            self._described = (self.schema.revision, self.now().astimezone(UTC))
+        return self._described[1]
+
     def permissions(self, user: str) -> frozenset[str]:
         """What the user may do: what everyone here may, and what permission sets add."""
         mine = [row for row in self.store.rows("PermissionSetAssignment") if row["AssigneeId"] == user]
@@ -177,7 +184,7 @@ class Org:
 
     def resource(self, session: Session, request: Request, path: Sequence[str]) -> Response:
         """Answer for a path below /services/data/vXX.X."""
-        records = Records(session.writing, session.version)
+        records = Records(session.writing, session.version, self.described_since())
         match path:
             case []:
                 return json_response(200, self._resources(session.version))

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from crm_sandbox.salesforce.errors import Refusal, not_found, unreadable
@@ -31,11 +33,12 @@ def fields_of(request: Request) -> Mapping[str, Any]:
 
 
 class Records:
-    """Answers under /sobjects for one user and version."""
+    """Answers under /sobjects for one user and version; `described_since` is when a describe last changed."""
 
-    def __init__(self, writing: Writing, version: str) -> None:
+    def __init__(self, writing: Writing, version: str, described_since: datetime) -> None:
         self.writing = writing
         self.version = version
+        self.described_since = described_since
         self.sights = writing.sights
 
     def answer(self, request: Request, path: Sequence[str]) -> Response:
@@ -63,10 +66,10 @@ class Records:
     def _global(self, request: Request) -> Response:
         listing = [listed(sight, self.version) for sight in self.sights.values()]
         body = encode({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": listing})
-        return cached(request, body)
+        return cached(request, body, self.described_since)
 
     def _describe(self, sight: Sight, request: Request) -> Response:
-        return cached(request, encode(described(sight, self.version, self.sights)))
+        return cached(request, encode(described(sight, self.version, self.sights)), self.described_since)
 
     def _create(self, sight: Sight, sent: Mapping[str, Any]) -> Response:
         record = self.writing.create(sight, sent)
@@ -147,11 +150,20 @@ def _known(sight: Sight, name: str) -> Any:
     return one
 
 
-def cached(request: Request, body: bytes) -> Response:
-    """200 with an ETag, or 304 without a body where the client has this very state."""
+def cached(request: Request, body: bytes, since: datetime) -> Response:
+    """200 with its tag and date, or 304 without a body where the client has this very state."""
     tag = entity_tag(body)
-    headers = {"ETag": tag, "Content-Type": "application/json;charset=UTF-8"}
-    sent = request.headers.get("If-None-Match", "")
-    if tag in sent or tag.replace("--gzip", "") in sent:
-        return Response(304, b"", {"ETag": tag})
-    return Response(200, body, headers)
+    headers = {"ETag": tag, "Last-Modified": format_datetime(since, usegmt=True)}
+    if _has_it(request, tag, since):
+        return Response(304, b"", headers)
+    return Response(200, body, {**headers, "Content-Type": "application/json;charset=UTF-8"})
+
+
+def _has_it(request: Request, tag: str, since: datetime) -> bool:
+    sent = request.headers.get("If-None-Match")
+    if sent is not None:
+        return tag in sent or tag.replace("--gzip", "") in sent
+    try:
+        return parsedate_to_datetime(request.headers.get("If-Modified-Since", "")) >= since.replace(microsecond=0)
+    except ValueError:
+        return False

@@ -24,7 +24,7 @@ GRANTING = frozenset({"PermissionSetAssignment", "FieldPermissions", "ObjectPerm
 
 def stamp(when: datetime) -> str:
     """A moment as the API writes it: UTC, whole seconds, an offset without a colon."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return f"{when.astimezone(UTC).isoformat()[:19]}.000+0000"
 
 
 def moment_of(text: str) -> datetime:

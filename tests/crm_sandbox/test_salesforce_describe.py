@@ -60,6 +60,17 @@ def test_a_describe_has_a_tag_and_answers_304_while_nothing_changed():
     assert crm.call("GET", "sobjects/Lead/describe", headers={"If-None-Match": first.headers["ETag"]}).status == 200
 
 
+def test_a_describe_answers_304_to_who_has_it_since_its_last_change():
+    crm = client()
+    dated = crm.call("GET", "sobjects/Lead/describe").headers["Last-Modified"]
+    assert dated == "Fri, 20 Nov 2026 12:00:00 GMT"
+    asked = {"If-Modified-Since": dated}
+    assert crm.call("GET", "sobjects/Lead/describe", headers=asked).status == 304
+    crm.send("POST", "/_control/clock", {"advance_seconds": 60})
+    crm.send("POST", "/_control/fls", {"Lead.Rating": "hidden"})
+    assert crm.call("GET", "sobjects/Lead/describe", headers=asked).status == 200
+
+
 def test_a_hidden_field_is_absent_from_describe_query_and_write():
     crm = client()
     crm.send("POST", "/_control/fls", {"Lead.Rating": "hidden"})

@@ -42,17 +42,18 @@ class Register:
 
     def add(self, name: str, created: datetime, modified: datetime, by: str | None, **values: Any) -> str:
         """A row with its own id and stamps, put into the store by `deliver`."""
-        thing = self.store.schema.things[name.lower()]
-        record = values.pop("Id", None) or self.store.next_id(thing.prefix)
+        fields = self.store.schema.things[name.lower()].fields
+        record: str = values.pop("Id", None) or self.store.next_id(self.store.schema.things[name.lower()].prefix)
         author, last = by or self.robot, stamp(max(created, modified))
-        stamps = {"CreatedDate": stamp(created), "LastModifiedDate": last, "SystemModstamp": last}
-        stamps |= {"CreatedById": author, "LastModifiedById": author}
-        row = {
-            "Id": record,
-            **values,
-            **{name: value for name, value in stamps.items() if name.lower() in thing.fields},
-        }
-        self.batches[name].append({name: value for name, value in row.items() if value is not None})
+        row = {"Id": record}
+        row.update([item for item in values.items() if item[1] is not None])
+        if "createddate" in fields:
+            row["CreatedDate"], row["CreatedById"] = stamp(created), author
+        if "lastmodifieddate" in fields:
+            row["LastModifiedDate"], row["LastModifiedById"] = last, author
+        if "systemmodstamp" in fields:
+            row["SystemModstamp"] = last
+        self.batches[name].append(row)
         return record
 
     def deliver(self) -> None:
