@@ -40,8 +40,7 @@ def activities(registry: Registry) -> None:
     """All activities. What HubSpot cannot hold stays out: internal calls and drafts of e-mails."""
     labels = dict.fromkeys([*DISPOSITIONS, *(call.outcome for call in registry.world.calls if call.outcome)])
     definition = registry.store.tables["0-48"].properties["hs_call_disposition"]
-    definition.options = tuple((disposition(label), label) for label in labels)
-    definition.values = frozenset(value for value, _ in definition.options)
+    definition.offer([(disposition(label), label) for label in labels])
     for place, call in enumerate(registry.world.calls):
         if call.direction != "internal":
             _call(registry, call, place)

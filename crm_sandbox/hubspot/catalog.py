@@ -1,6 +1,6 @@
 """What every portal has from the start: the object types with their scopes and tiers, and the shape of a property."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from crm_sandbox.hubspot.standard import STANDARD
@@ -54,6 +54,11 @@ class Property:
     archived: bool = False
 
     def __post_init__(self) -> None:
+        self.offer(self.options)
+
+    def offer(self, options: Iterable[tuple[str, str]]) -> None:
+        """Give an enumeration these options: value and label."""
+        self.options = tuple(options)
         self.values = frozenset(value for value, _ in self.options)
 
     def allows(self, value: str) -> bool:

@@ -26,9 +26,7 @@ def migrating(path: str, *, seconds: int, after: int = 0, times: int | None = 1)
 
 def gateway(path: str, status: int = 502, *, after: int = 0, times: int | None = 1) -> Fault:
     """502, 503, 504, 521, 523, 524: a page of HTML from in front of HubSpot."""
-    body = (
-        f"<!DOCTYPE html><html><head><title>{status}</title></head><body>Error {status}</body></html>"
-    )
+    body = f"<!DOCTYPE html><html><head><title>{status}</title></head><body>Error {status}</body></html>"
     headers = {"Content-Type": "text/html; charset=UTF-8"}
     return Fault(path, "answer", after, times, status=status, body=body, headers=headers)
 

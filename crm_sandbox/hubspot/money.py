@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,8 @@ from crm_sandbox.hubspot.values import DAY, EPOCH, iso, midnight, moment_of, pla
 from crm_sandbox.world import ExchangeRate
 
 PLACES = Decimal("1E-10")
+WIDE = Context(prec=60)
+"""Room for the largest amounts with all their places."""
 ONE = Decimal(1)
 
 
@@ -96,7 +98,9 @@ class Rates:
         """A portal with one currency has no second amount."""
         if amount is None or rate is None or not self.foreign:
             return None
-        return plain(Decimal(amount) if rate == ONE else (Decimal(amount) * rate).quantize(PLACES))
+        return plain(
+            Decimal(amount) if rate == ONE else WIDE.multiply(Decimal(amount), rate).quantize(PLACES, context=WIDE)
+        )
 
     @staticmethod
     def _stage(store: Store, stage_id: str | None) -> dict[str, str]:

@@ -1,17 +1,14 @@
 """The portal: made from a world, answers requests, and lets its operator act as a user of it would."""
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from crm_sandbox.hubspot import (
     associations,
-    catalog,
     definitions,
     errors,
     marketing,
@@ -19,75 +16,27 @@ from crm_sandbox.hubspot import (
     reading,
     schemas,
     splits,
+    web,
     writing,
 )
-from crm_sandbox.hubspot.activity_rows import activities
 from crm_sandbox.hubspot.auth import Gate
 from crm_sandbox.hubspot.call import Call
 from crm_sandbox.hubspot.control import Desk
-from crm_sandbox.hubspot.deal_rows import campaigns, deals, goals, web
 from crm_sandbox.hubspot.errors import Correlations, Refusal, answer
+from crm_sandbox.hubspot.furnishing import furnish, populate
 from crm_sandbox.hubspot.hooks import install
 from crm_sandbox.hubspot.limits import Meter
 from crm_sandbox.hubspot.marketing import Marketing
 from crm_sandbox.hubspot.money import Rates
-from crm_sandbox.hubspot.people_rows import people as seed_people
-from crm_sandbox.hubspot.pipelines import pipelines
-from crm_sandbox.hubspot.registry import Registry
+from crm_sandbox.hubspot.routes import OAUTH, routed
 from crm_sandbox.hubspot.search import Index
 from crm_sandbox.hubspot.splits import Splits
 from crm_sandbox.hubspot.store import Rules, Store, Table
-from crm_sandbox.hubspot.values import millis
 from crm_sandbox.serving import Request, Response
 from crm_sandbox.world import World
 
 PORTAL_ID = 24_613_507
 LONGEST_QUERY = 15_000
-FIRST_IDS = {
-    "0-1": 101_000_001_207,
-    "0-2": 9_100_000_411,
-    "0-3": 84_092_605_666_800_013,
-    "0-136": 6_400_000_101,
-    "0-48": 71_000_000_033,
-    "0-49": 72_000_000_059,
-    "0-47": 73_000_000_087,
-    "0-18": 74_000_000_119,
-    "0-27": 75_000_000_151,
-    "0-46": 76_000_000_197,
-    "0-115": 207_838_823_235,
-    "0-74": 88_000_000_207,
-    "0-35": 391_000_017,
-}
-"""Where the ids of each object begin. Those of deals have 17 digits: more than a float can hold."""
-
-_VERSION = r"(?P<version>2026-0[39])"
-_FAMILIES = tuple(
-    (family, re.compile(rf"/(?:{pattern})(?:/(?P<rest>.*))?"))
-    for family, pattern in (
-        ("objects", rf"crm/objects/{_VERSION}|crm/(?P<legacy>v[34])/objects"),
-        ("associations", rf"crm/associations/{_VERSION}|crm/(?P<legacy>v4)/associations"),
-        ("properties", rf"crm/properties/{_VERSION}|crm/(?P<legacy>v3)/properties"),
-        ("pipelines", rf"crm/pipelines/{_VERSION}|crm/(?P<legacy>v3)/pipelines"),
-        ("owners", rf"crm/owners/{_VERSION}|crm/(?P<legacy>v3)/owners"),
-        ("schemas", rf"crm-object-schemas/(?:{_VERSION}|v3)/schemas|crm/(?P<legacy>v3)/schemas"),
-        ("limits", rf"crm/limits/{_VERSION}|crm/(?P<legacy>v3)/limits"),
-        ("library", rf"crm/object-library/{_VERSION}"),
-        ("campaigns", rf"marketing/campaigns/{_VERSION}|marketing/(?P<legacy>v3)/campaigns"),
-        ("emails", rf"marketing/emails/{_VERSION}|marketing/(?P<legacy>v3)/emails"),
-        ("forms", r"marketing/(?P<legacy>v3)/forms|marketing/forms/(?P<version>2026-09-beta)"),
-        ("submissions", r"form-integrations/(?P<legacy>v1)/submissions/forms"),
-        ("events", rf"events/event-occurrences/{_VERSION}|events/(?P<legacy>v3)/events"),
-        ("account", rf"account-info/(?:{_VERSION}|(?P<legacy>v3))"),
-        ("currencies", rf"settings/currencies/{_VERSION}|settings/(?P<legacy>v3)/currencies"),
-        ("users", rf"settings/users/{_VERSION}|settings/(?P<legacy>v3)/users"),
-        ("teams", r"settings/teams/(?P<version>2026-09-beta)"),
-        ("splits", rf"deal-splits/{_VERSION}"),
-        ("dispositions", r"calling/(?P<legacy>v1)/dispositions"),
-    )
-)
-_OAUTH = re.compile(
-    r"/oauth/(2026-0[39]|v1|v3)/token(/introspect|/revoke)?|/oauth/v2/private-apps/get/access-token-info"
-)
 
 
 class Portal:
@@ -135,49 +84,10 @@ class Portal:
         self._correlations = Correlations()
         self._lock = threading.RLock()
         self._routes: Mapping[str, Callable[[Call], Response]] = self._all_routes()
-        self._furnish(world)
+        furnish(self.store, self.rates, world)
         install(self.store, self.rates)
-        self._populate(world, without_user_record)
+        populate(self.store, self.marketing, self.splits, world, without_user_record)
         self.store.rules.index_lag = rules.index_lag
-
-    def _furnish(self, world: World) -> None:
-        made = millis(world.now) - 900 * 86_400_000
-        for kind in catalog.STANDARD_TYPES:
-            table = Table(kind, catalog.standard_properties(kind.plural), FIRST_IDS[kind.type_id])
-            for definition in table.properties.values():
-                definition.created = definition.updated = made
-            self.store.add_table(table)
-        self.store.pipelines = pipelines(made)
-        self._offer_stages("0-3", "pipeline", "dealstage")
-        self._offer_stages("0-136", "hs_pipeline", "hs_pipeline_stage")
-        currencies = dict.fromkeys([self.store.currency, *self.rates.foreign, *(sale.currency for sale in world.sales)])
-        code = self.store.tables["0-3"].properties["deal_currency_code"]
-        _offer(code, [(name, name) for name in currencies if name])
-        amount = self.store.tables["0-3"].properties["amount"]
-        amount.extras = {"showCurrencySymbol": True, "currencyPropertyName": "deal_currency_code"}
-
-    def _offer_stages(self, type_id: str, pipeline_property: str, stage_property: str) -> None:
-        table, known = self.store.tables[type_id], self.store.pipelines[type_id]
-        stages = [stage for pipeline in known for stage in pipeline["stages"]]
-        _offer(table.properties[pipeline_property], [(pipeline["id"], pipeline["label"]) for pipeline in known])
-        _offer(table.properties[stage_property], [(stage["id"], stage["label"]) for stage in stages])
-        if type_id != "0-3":
-            return
-        for stage in stages:
-            self.store.deal_stages[stage["id"]] = stage["metadata"]
-            for line in (f"hs_v2_date_entered_{stage['id']} datetime ro", f"hs_date_entered_{stage['id']} datetime ro"):
-                definition = catalog.parsed_line(line, "dealsinformation")
-                table.properties[definition.name] = definition
-
-    def _populate(self, world: World, without_user_record: Iterable[str]) -> None:
-        registry = Registry(world, self.store)
-        seed_people(registry, without_user_record)
-        campaigns(registry, self.marketing)
-        deals(registry, self.splits)
-        activities(registry)
-        goals(registry)
-        web(registry, self.marketing)
-        registry.finish()
 
     def _all_routes(self) -> Mapping[str, Callable[[Call], Response]]:
         store = self.store
@@ -192,9 +102,9 @@ class Portal:
             "library": lambda call: people.answer_enablement(store, call),
             "campaigns": lambda call: marketing.answer_campaigns(store, self.marketing, call),
             "emails": lambda call: marketing.answer_emails(store, self.marketing, call),
-            "forms": lambda call: marketing.answer_forms(self.marketing, call),
-            "submissions": lambda call: marketing.answer_submissions(self.marketing, call),
-            "events": lambda call: marketing.answer_events(store, self.marketing, call),
+            "forms": lambda call: web.answer_forms(self.marketing, call),
+            "submissions": lambda call: web.answer_submissions(self.marketing, call),
+            "events": lambda call: web.answer_events(store, self.marketing, call),
             "account": lambda call: people.answer_account(store, self.rates, self.meter, call),
             "currencies": lambda call: people.answer_currencies(store, self.rates, call),
             "users": lambda call: people.answer_users(store, replace(call, rest=("users", *call.rest))),
@@ -219,10 +129,10 @@ class Portal:
         path = request.path.rstrip("/")
         if sum(len(name) + len(value) + 2 for name, value in request.query) > LONGEST_QUERY:
             return Response(414, b"<html><h1>414 URI Too Long</h1></html>", {"Content-Type": "text/html"})
-        if _OAUTH.fullmatch(path) and request.method == "POST":
+        if OAUTH.fullmatch(path) and request.method == "POST":
             return self.gate.token_endpoint(request, path)
         credential = self.gate.admit(request)
-        family, version, rest = _routed(path)
+        family, version, rest = routed(path)
         search = family == "objects" and rest[-1:] == ("search",)
         headers |= self.meter.count(credential, search=search)
         return self._routes[family](Call(request, credential, version, rest))
@@ -328,22 +238,6 @@ class Portal:
     def rules(self) -> Rules:
         """The switches."""
         return self.store.rules
-
-
-def _offer(definition: catalog.Property, options: list[tuple[str, str]]) -> None:
-    definition.options = tuple(options)
-    definition.values = frozenset(value for value, _ in options)
-
-
-def _routed(path: str) -> tuple[str, str, tuple[str, ...]]:
-    for family, pattern in _FAMILIES:
-        found = pattern.fullmatch(path)
-        if found:
-            groups = found.groupdict()
-            version = groups.get("version") or groups.get("legacy") or "v3"
-            rest = tuple(unquote(part) for part in (groups["rest"] or "").split("/") if part)
-            return family, version, rest
-    raise errors.not_found()
 
 
 def _after(world: World) -> Callable[[], datetime]:

@@ -12,6 +12,7 @@ from crm_sandbox.hubspot.errors import Problem
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400_000
 LONGEST_TEXT = 65_536
+LARGEST_NUMBER = Decimal(10) ** 18
 FIRST_MOMENT, LAST_MOMENT = -30_610_224_000_000, 253_370_764_800_000
 """The years 1000 to 9999: what lies outside is a slip."""
 FIRST_PLAUSIBLE_MILLIS = 100_000_000_000
@@ -102,7 +103,7 @@ def checked(definition: Property, text: str, before: str | None) -> str | Proble
 
 
 def _number(name: str, text: str) -> str | Problem:
-    if is_decimal(text):
+    if is_decimal(text) and abs(Decimal(text)) < LARGEST_NUMBER:
         return text
     return Problem(name, "INVALID_INTEGER", f"{text} was not a valid number.")
 

@@ -1,4 +1,4 @@
-"""Writing records: validation, create, update, archive, and the batches with their partial failures."""
+"""Writing records: create, update, archive, merge, and the batches with their partial failures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Any
 from crm_sandbox.hubspot import errors
 from crm_sandbox.hubspot.associations import create_links
 from crm_sandbox.hubspot.call import Call, limited
-from crm_sandbox.hubspot.catalog import Property
 from crm_sandbox.hubspot.errors import Problem, Refusal, answer, problem_text
 from crm_sandbox.hubspot.reading import (
     batch_answer,
@@ -19,13 +18,10 @@ from crm_sandbox.hubspot.reading import (
     not_found_error,
     shuffled,
 )
-from crm_sandbox.hubspot.shapes import Merge, Scalar, WriteBatch, WriteRow
+from crm_sandbox.hubspot.shapes import Merge, WriteBatch, WriteRow
 from crm_sandbox.hubspot.store import Row, Store, Table, Values
-from crm_sandbox.hubspot.values import as_text, checked
+from crm_sandbox.hubspot.validation import clean_values, refuse_for_users, twins
 from crm_sandbox.serving import Response
-
-STRICT_VERSION = "2026-09"
-"""From this version on, what an admin made required is required of the API too."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ def update(store: Store, table: Table, call: Call) -> Response:
     demand_write(call, store, table)
     properties = call.body(WriteRow).get("properties") or {}
     row = located(table, call.rest[1], call.request.param("idProperty"))
-    clean = _clean(store, table, call, properties, row)
+    clean = clean_values(store, table, call, properties, row)
     if isinstance(clean, list):
         raise _refusal(store, table, clean)
     store.write(table, row, clean)
@@ -67,7 +63,7 @@ def archive(store: Store, table: Table, call: Call) -> Response:
     demand_write(call, store, table)
     row = lookup(table, call.rest[1], call.request.param("idProperty"))
     if row is not None:
-        _refuse_for_users(table, "deleted")
+        refuse_for_users(table, "deleted")
         store.archive(table, row)
     return Response(204)
 
@@ -87,7 +83,7 @@ def merge(store: Store, table: Table, call: Call) -> Response:
 def batch_archive(store: Store, table: Table, call: Call) -> Response:
     """POST …/batch/archive."""
     demand_write(call, store, table)
-    _refuse_for_users(table, "deleted")
+    refuse_for_users(table, "deleted")
     for row_input in limited(call.body(WriteBatch)["inputs"]):
         row = lookup(table, str(row_input.get("id", "")), None)
         if row is not None:
@@ -103,8 +99,8 @@ def batch_create(store: Store, table: Table, call: Call) -> Response:
     failed: list[Failed] = []
     taken: set[tuple[str, str]] = set()
     for row_input in inputs:
-        clean = _clean(store, table, call, row_input.get("properties") or {}, None)
-        problems = clean if isinstance(clean, list) else _twins(table, clean, taken)
+        clean = clean_values(store, table, call, row_input.get("properties") or {}, None)
+        problems = clean if isinstance(clean, list) else twins(table, clean, taken)
         if problems or isinstance(clean, list):
             failed.append(Failed(problems, _trace(row_input)))
         else:
@@ -155,8 +151,8 @@ def batch_upsert(store: Store, table: Table, call: Call) -> Response:
         row = table.find_unique(name, key)
         properties = {**(row_input.get("properties") or {}), **({name: key} if row is None else {})}
         if row is None:
-            _refuse_for_users(table, "created")
-        clean = _clean(store, table, call, properties, row)
+            refuse_for_users(table, "created")
+        clean = clean_values(store, table, call, properties, row)
         if isinstance(clean, list):
             failed.append(Failed(clean, _trace(row_input)))
         else:
@@ -195,7 +191,7 @@ def _write_all(
     failed: list[Failed] = []
     for row_input, row in pairs:
         properties = row_input.get("properties") or {}
-        clean = _clean(store, table, call, properties, row)
+        clean = clean_values(store, table, call, properties, row)
         if isinstance(clean, list):
             failed.append(Failed(clean, _trace(row_input)))
         else:
@@ -242,7 +238,7 @@ def _shown(store: Store, table: Table, row: Row, written: Mapping[str, Any]) -> 
 
 
 def _made(store: Store, table: Table, call: Call, body: WriteRow) -> Row:
-    clean = _clean(store, table, call, body.get("properties") or {}, None)
+    clean = clean_values(store, table, call, body.get("properties") or {}, None)
     if isinstance(clean, list):
         raise _refusal(store, table, clean)
     return _inserted(store, table, call, clean, body)
@@ -256,93 +252,9 @@ def _inserted(store: Store, table: Table, call: Call, clean: Values, body: Write
     return row
 
 
-def _refuse_for_users(table: Table, what: str) -> None:
-    if table.kind.type_id == "0-115":
-        raise errors.invalid(f"Users cannot be {what} here: use the user provisioning API")
-
-
 def _refusal(store: Store, table: Table, problems: list[Problem]) -> Refusal:
     twin = next((problem for problem in problems if problem.code == "CONFLICTING_UNIQUE_VALUE"), None)
     if twin is not None and table.kind.type_id == "0-1":
         known = twin.message.rsplit(" ", 1)[-1]
         return Refusal(409, f"Contact already exists. Existing ID: {known}", "CONFLICT")
     return errors.invalid_values(problems, store.portal_id)
-
-
-def _clean(
-    store: Store, table: Table, call: Call, properties: Mapping[str, Scalar], row: Row | None
-) -> Values | list[Problem]:
-    """The values as they will be kept, or everything that is wrong with them."""
-    if row is None:
-        _refuse_for_users(table, "created")
-        if store.now() < table.ready_at:
-            raise errors.unknown_object(table.kind.type_id)
-    clean: Values = {}
-    problems: list[Problem] = []
-    for name, raw in properties.items():
-        if raw is None:
-            continue  # a null says nothing; only "" clears
-        value = _one(store, table, name, as_text(raw), row)
-        if isinstance(value, Problem):
-            problems.append(value)
-        else:
-            clean[name] = value
-    return problems or _lacking(store, table, call, clean, row) or clean
-
-
-def _one(store: Store, table: Table, name: str, text: str, row: Row | None) -> str | Problem | None:
-    definition = table.properties.get(name)
-    if definition is None:
-        return Problem(name, "PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
-    if definition.read_only:
-        return Problem(name, "READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.')
-    if text == "":
-        return None
-    if definition.owners and text not in store.owners:
-        return Problem(name, "INVALID_OPTION", f"{text} is not the id of an owner of this account")
-    value = checked(definition, text, row.values.get(name) if row else None)
-    if isinstance(value, Problem):
-        return value
-    return _unshared(table, definition, value, row)
-
-
-def _unshared(table: Table, definition: Property, value: str, row: Row | None) -> str | Problem:
-    if not definition.unique:
-        return value
-    other = table.find_unique(definition.name, value)
-    if other is None or (row is not None and other.id == row.id):
-        return value
-    return Problem(
-        definition.name, "CONFLICTING_UNIQUE_VALUE", f'The value "{value}" of {definition.name} is taken by {other.id}'
-    )
-
-
-def _twins(table: Table, clean: Values, taken: set[tuple[str, str]]) -> list[Problem]:
-    """Unique values that come twice in one batch."""
-    own = [(name, value.lower()) for name in table.unique if (value := clean.get(name)) is not None]
-    found = [
-        Problem(name, "CONFLICTING_UNIQUE_VALUE", f'The value "{value}" of {name} comes twice in this batch')
-        for name, value in own
-        if (name, value) in taken
-    ]
-    taken.update(own)
-    return found
-
-
-def _lacking(store: Store, table: Table, call: Call, clean: Values, row: Row | None) -> list[Problem]:
-    """Required properties that would be empty afterwards: the object's own on create, the admin's from 2026-09 on."""
-    names = list(table.required) if row is None else [name for name in table.required if name in clean]
-    if row is None and table.kind.type_id in _NEEDS_A_MOMENT:
-        names.append("hs_timestamp")
-    if call.version == STRICT_VERSION:
-        names += store.rules.required.get(table.kind.type_id, [])
-    after = {**(row.values if row else {}), **clean}
-    return [
-        Problem(name, "MISSING_REQUIRED_PROPERTY", f'Property "{name}" is required')
-        for name in dict.fromkeys(names)
-        if after.get(name) is None
-    ]
-
-
-_NEEDS_A_MOMENT = {"0-48", "0-49", "0-47", "0-46", "0-27", "0-18"}
-"""Activities cannot be made without `hs_timestamp`."""

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crm_sandbox.hubspot import shapes
-from crm_sandbox.hubspot.search import OPERATORS
+from crm_sandbox.hubspot.filters import OPERATORS
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 10**17) | st.text(max_size=5),
