@@ -33,7 +33,7 @@ from connectors.hubspot.reader import ObjectReader
 from connectors.hubspot.registers import RegisterReader
 from connectors.hubspot.scopes import Scopes
 from connectors.hubspot.settings import HubSpotSettings, checked
-from connectors.hubspot.streams import DOCUMENTS, ObjectStream, Stream, gaps_of, streams
+from connectors.hubspot.streams import DOCUMENTS, ObjectStream, Stream, gaps_of, old_version, streams
 from connectors.hubspot.web import WebReader
 from connectors.hubspot.wire import shapes
 from connectors.hubspot.writer import Writer
@@ -83,7 +83,7 @@ class HubSpotConnector:
             if refusal:
                 self._close(stream, refusal)
         surfaces, lacking = self._surfaces()
-        gaps = (*self._source_gaps(), *lacking)
+        gaps = (*self._source_gaps(), *lacking, *old_version(self._portal.paths.version))
         return Capabilities(
             organisation=str(account.portal_id),
             time_zone=shapes.time_zone(account.time_zone),

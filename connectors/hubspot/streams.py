@@ -7,6 +7,7 @@ costs.
 import msgspec
 
 from connectors.contract import Gap
+from connectors.hubspot.paths import CURRENT, UNSUPPORTED_FROM
 from connectors.hubspot.settings import HubSpotMappings
 from connectors.hubspot.wire import activities, deals, people
 
@@ -165,6 +166,16 @@ def streams(mappings: HubSpotMappings) -> tuple[Stream, ...]:
         FORMS,
         PAGE_VIEWS,
     )
+
+
+def old_version(version: str) -> list[Gap]:
+    """What to know about an API version that is not the newest."""
+    if version == CURRENT:
+        return []
+    until = UNSUPPORTED_FROM.get(version)
+    when = f" from {until:%B %Y} on" if until else ""
+    reason = f"HubSpot does not support API version {version}{when}."
+    return [Gap("api_version", reason, f'Set api_version = "{CURRENT}" in kpisync.toml.')]
 
 
 def gaps_of(stream: Stream, reason: str, advice: str) -> list[Gap]:

@@ -1,0 +1,131 @@
+"""What a token may read and where our numbers can be shown: found out, named, and never fatal."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hubspot_world import ago, desk, rows, small_world
+
+from connectors.hubspot import HubSpotMappings
+from connectors.hubspot.streams import streams
+from crm_sandbox.hubspot import ALL_SCOPES
+from crm_sandbox.serving import Fault
+from crm_sandbox.world import ExchangeRate, Sale
+from kpi_engine.records import Company, Rate, Split
+from kpi_engine.sources import SOURCES
+
+EVERYTHING = tuple(stream.name for stream in streams(HubSpotMappings()))
+UNTOLD = Fault("access-token-info", "answer", status=404, body="{}", times=None)
+
+
+def without(*scopes: str) -> list[str]:
+    return [each for each in ALL_SCOPES if each not in scopes]
+
+
+def test_the_portal_says_whose_it_is() -> None:
+    with desk() as opened:
+        found = opened.hubspot.capabilities()
+        assert (found.organisation, found.time_zone, found.home_currency) == ("24613507", "Europe/Madrid", "EUR")
+        assert found.streams == EVERYTHING
+        assert found.streams[0] == "owners"
+        assert found.daily_calls == 1_000_000
+
+
+def test_looking_is_cheap() -> None:
+    with desk() as opened:
+        opened.hubspot.capabilities()
+        assert opened.hubspot.calls() == 6
+
+
+@pytest.mark.parametrize("faults", [[], [UNTOLD]], ids=["HubSpot tells the scopes", "one of each kind is asked for"])
+def test_a_missing_scope_closes_one_stream_and_is_named(faults: list[Fault]) -> None:
+    with desk(scopes=without("sales-email-read"), faults=faults) as opened:
+        found = opened.hubspot.capabilities()
+        assert found.streams == tuple(name for name in EVERYTHING if name != "emails")
+        closed = [gap for gap in found.gaps if gap.source == "emails"]
+        assert ["sales-email-read" in gap.advice for gap in closed] == [True]
+        missing = opened.hubspot.company_defaults(Company(connection="c")).missing
+        assert {"emails", "opens", "clicks", "bounces", "replies", "documents"} <= set(missing)
+
+
+@pytest.mark.parametrize(
+    ("scope", "stream", "source"),
+    [
+        ("crm.objects.goals.read", "goals", "quotas"),
+        ("marketing.campaigns.read", "campaigns", "campaign_costs"),
+        ("forms", "forms", "form_submissions"),
+        ("crm.objects.deals.read", "deals", "deals"),
+    ],
+)
+def test_each_scope_costs_its_own_source(scope: str, stream: str, source: str) -> None:
+    with desk(scopes=without(scope)) as opened:
+        assert stream not in opened.hubspot.capabilities().streams
+        assert source in opened.hubspot.company_defaults(Company(connection="c")).missing
+
+
+def test_a_scope_that_is_lost_in_the_middle_closes_the_stream_without_an_error() -> None:
+    with desk() as opened:
+        opened.hubspot.capabilities()
+        opened.portal.desk.change({"scopes": without("forms")})
+        assert opened.read("forms") == []
+        assert "form_submissions" in opened.hubspot.company_defaults(Company(connection="c")).missing
+
+
+def test_a_scope_that_is_given_later_opens_the_stream() -> None:
+    with desk(scopes=without("forms")) as opened:
+        assert "forms" not in opened.hubspot.capabilities().streams
+        opened.portal.desk.change({"scopes": list(ALL_SCOPES)})
+        assert "forms" in opened.hubspot.capabilities().streams
+        assert "form_submissions" not in opened.hubspot.company_defaults(Company(connection="c")).missing
+
+
+def test_page_views_need_an_edition() -> None:
+    with desk(tier="professional") as opened:
+        assert "page_views" not in opened.hubspot.capabilities().streams
+        assert "page_views" in opened.hubspot.company_defaults(Company(connection="c")).missing
+
+
+def test_hubspot_finds_the_deal_of_a_conversion_by_its_links() -> None:
+    with desk() as opened:
+        company = opened.hubspot.company_defaults(Company(connection="c", missing={"clicks": "told by the admin"}))
+        assert company.lead_deal_from_links
+        assert company.missing["clicks"] == "told by the admin"
+
+
+def test_every_source_is_one_that_the_engine_knows() -> None:
+    known = {*SOURCES, "rates", "splits"}  # without these two the engine goes on: home amounts, and the owner's whole
+    assert {source for stream in streams(HubSpotMappings()) for source in stream.sources} <= known
+
+
+def test_an_old_api_version_is_pointed_out() -> None:
+    with desk(settings={"api_version": "v3"}) as opened:
+        (gap,) = [gap for gap in opened.hubspot.capabilities().gaps if gap.source == "api_version"]
+        assert "September 2027" in gap.reason
+
+
+def test_links_to_deals_are_left_out_where_deals_are_closed() -> None:
+    with desk(scopes=without("crm.objects.deals.read")) as opened:
+        (page, *_) = opened.read("calls")
+        assert {to for _, _, to in page.relinked} == {"person"}
+
+
+def test_a_split_deal_is_divided() -> None:
+    deal = Sale(
+        "s1",
+        "Split",
+        ((ago(days=9), "ana"),),
+        ago(days=9),
+        "won",
+        date(2026, 11, 16),
+        closed_at=ago(days=4),
+        amount=Decimal("100"),
+        splits=(("ana", Decimal("60")), ("ben", Decimal("40"))),
+    )
+    with desk(small_world(sales=(deal,), calls=(), meetings=())) as opened:
+        shares = {split.rep: split.share for split in rows(opened.read("deal_splits"), Split)}
+        assert shares == {opened.id_of("seller", "ana"): 600_000, opened.id_of("seller", "ben"): 400_000}
+
+
+def test_rates_are_read_towards_the_home_currency() -> None:
+    with desk(small_world(rates=(ExchangeRate("USD", date(2026, 1, 1), Decimal("1.25")),))) as opened:
+        assert {rate.currency: rate.rate for rate in rows(opened.read("currencies"), Rate)} == {"USD": "1.25"}
