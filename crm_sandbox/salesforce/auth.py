@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from crm_sandbox.serving import Request, Response
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
+MY_DOMAIN = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)*\.my\.salesforce\.com")
 SESSION_SECONDS = 7200.0
 
 
@@ -59,15 +61,25 @@ class Auth:
     refresh_tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
     codes: dict[str, tuple[str, str, str | None]] = field(default_factory=dict)
     issued: int = 0
+    expire_after: int | None = None
 
     def user(self, request: Request) -> str:
         """The user behind the request's bearer token. Raises INVALID_SESSION_ID."""
+        self._count_down()
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         token = self.tokens.get(secret.strip()) if scheme.lower() in {"bearer", "oauth"} else None
         if token is None or token.ends < time.monotonic():
             raise session_gone()
         self.tokens[secret.strip()] = replace(token, ends=max(token.ends, time.monotonic() + self.session_seconds))
         return token.user
+
+    def _count_down(self) -> None:
+        """Tokens may be set to end after so many more requests, in the middle of whatever a client is doing."""
+        if self.expire_after is None:
+            return
+        if self.expire_after == 0:
+            self.expire_all()
+        self.expire_after = self.expire_after - 1 if self.expire_after > 0 else None
 
     def accept(self, secret: str, user: str) -> None:
         """Let a token in that was made elsewhere."""
@@ -118,7 +130,7 @@ class Auth:
             case "authorization_code":
                 return self._code(form, request)
             case grant if grant == JWT_BEARER:
-                return self._jwt(form)
+                return self._jwt(form, request)
             case _:
                 raise OAuthRefusal("unsupported_grant_type", "grant type not supported")
 
@@ -152,14 +164,14 @@ class Auth:
             self._known_app(form, request)
         return app, user, {"refresh_token": self.new_refresh_token(client_id, user)}
 
-    def _jwt(self, form: Mapping[str, str]) -> tuple[App, str, dict[str, str]]:
+    def _jwt(self, form: Mapping[str, str], request: Request) -> tuple[App, str, dict[str, str]]:
         assertion = form.get("assertion", "")
         try:
             claimed = jwt.decode(assertion, options={"verify_signature": False})
             app = self.apps.get(str(claimed.get("iss")))
             if app is None or app.public_key is None:
                 raise OAuthRefusal("invalid_client_id", "client identifier invalid")
-            claims = self._verified(assertion, app)
+            claims = self._verified(assertion, app, request)
         except jwt.ExpiredSignatureError as expired:
             raise OAuthRefusal("invalid_grant", "expired authorization code") from expired
         except jwt.InvalidTokenError as wrong:
@@ -170,7 +182,7 @@ class Auth:
             raise OAuthRefusal("invalid_grant", "user hasn't approved this consumer")
         return app, user, {}
 
-    def _verified(self, assertion: str, app: App) -> dict[str, Any]:
+    def _verified(self, assertion: str, app: App, request: Request) -> dict[str, Any]:
         """The claims of a JWT signed by the app, made for this sign-in host, for one of its users."""
         assert app.public_key is not None
         claims: dict[str, Any] = jwt.decode(
@@ -181,9 +193,8 @@ class Auth:
             options={"require": ["iss", "sub", "aud", "exp"], "verify_aud": False},
         )
         audience = str(claims["aud"]).rstrip("/").removesuffix("/services/oauth2/token")
-        if audience not in LOGIN_HOSTS and not audience.startswith(
-            ("http://127.0.0.1", "http://localhost", "https://")
-        ):
+        own = request.headers.get("Host", "")
+        if audience not in {*LOGIN_HOSTS, f"http://{own}", f"https://{own}"} and not MY_DOMAIN.fullmatch(audience):
             raise jwt.InvalidAudienceError
         return claims
 

@@ -115,6 +115,8 @@ def _act(org: "Org", path: list[str], body: Mapping[str, Any]) -> Response:
 def _tokens(org: "Org", body: Mapping[str, Any]) -> None:
     if body.get("expire"):
         org.auth.expire_all()
+    if "expire_after" in body:
+        org.auth.expire_after = int(body["expire_after"])
     if "revoke" in body:
         org.auth.revoke(body["revoke"])
     if "accept" in body:

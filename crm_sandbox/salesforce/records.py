@@ -165,5 +165,5 @@ def _has_it(request: Request, tag: str, since: datetime) -> bool:
         return tag in sent or tag.replace("--gzip", "") in sent
     try:
         return parsedate_to_datetime(request.headers.get("If-Modified-Since", "")) >= since.replace(microsecond=0)
-    except ValueError:
+    except (ValueError, TypeError):  # no date, or one without a zone
         return False

@@ -109,7 +109,7 @@ def test_a_signed_jwt_signs_its_subject_in(keys: tuple[str, str]):
         {"sub": "nobody@example.com"},
         {"sub": "omar@example.com"},  # not active any more
         {"exp": 1_700_000_000},
-        {"aud": "ftp://elsewhere"},
+        {"aud": "https://elsewhere.example"},
         {"iss": "other"},
     ],
 )
@@ -177,6 +177,20 @@ def test_expired_and_revoked_tokens_answer_401_in_the_array_form():
     assert again.call("GET", "limits").status == 200
     assert crm.call("POST", "/services/oauth2/revoke", form(token=body["access_token"])).status == 200
     assert again.send("GET", "limits") == (401, gone)
+
+
+def test_tokens_can_end_after_so_many_more_requests():
+    crm = client()
+    crm.send("POST", "/_control/tokens", {"expire_after": 2})
+    assert [crm.call("GET", "limits").status for _ in range(3)] == [200, 200, 401]
+
+
+@pytest.mark.parametrize(
+    "audience", ["https://acme.my.salesforce.com", "http://127.0.0.1", "https://test.salesforce.com"]
+)
+def test_a_jwt_may_be_made_for_any_of_the_sign_in_hosts(keys: tuple[str, str], audience: str):
+    private, public = keys
+    assert signed_in(client(public_key=public), assertion(private, aud=audience))[0] == 200
 
 
 def test_introspection_tells_whether_a_token_lives_and_whose_it_is():

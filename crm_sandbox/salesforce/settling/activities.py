@@ -23,7 +23,7 @@ def emails(register: Register, *, messages: bool) -> None:
         logged = (place % 3 != 0 and mail.status in {"sent", "bounced"}) if real else sent or mail.noted_only
         task = _mail_task(register, mail) if logged else None
         if real:
-            _message(register, mail, task, sent_in_thread)
+            _message(register, mail, task, sent_in_thread, by_address=place % 7 == 3)
         elif task:
             register.note("email", mail.key, task)
 
@@ -143,7 +143,10 @@ def _mail_task(register: Register, mail: Email) -> str:
     return task
 
 
-def _message(register: Register, mail: Email, task: str | None, sent_in_thread: dict[str, str]) -> None:
+def _message(
+    register: Register, mail: Email, task: str | None, sent_in_thread: dict[str, str], *, by_address: bool
+) -> None:
+    """`by_address`: it came in by a mail add-in, which notes the sender's address but not the user."""
     people, deal = _linked(register, mail.people, mail.deals)
     out = mail.direction == "out"
     state = {"sent": "3", "bounced": "3"}.get(mail.status, "5") if out else "1"
@@ -159,7 +162,7 @@ def _message(register: Register, mail: Email, task: str | None, sent_in_thread: 
         sender if out else None,
         ActivityId=task,
         RelatedToId=deal or (register.account_of.get(people[0]) if people else None),
-        FromId=sender if out else None,
+        FromId=sender if out and not by_address else None,
         FromAddress=own if out else next(iter(addresses), None),
         FromName=seller.name if out and seller else None,
         ToAddress="; ".join(address for address in addresses if address)[:4000] if out else own,
