@@ -111,6 +111,11 @@ def invalid(message: str, **more: Any) -> Refusal:
     return Refusal(400, message, "VALIDATION_ERROR", **more)
 
 
+def unsupported_media() -> Refusal:
+    """A body that does not say that it is JSON."""
+    return Refusal(415, "Unsupported Media Type: send application/json.")
+
+
 def bad_json(reason: str) -> Refusal:
     """A body that is not JSON or not of the expected shape."""
     return invalid(f"Invalid input JSON on line 1, column 1: {reason}")

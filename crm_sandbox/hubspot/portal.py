@@ -132,6 +132,8 @@ class Portal:
         if OAUTH.fullmatch(path) and request.method == "POST":
             return self.gate.token_endpoint(request, path)
         credential = self.gate.admit(request)
+        if request.body and not request.headers.get("Content-Type", "").startswith("application/json"):
+            raise errors.unsupported_media()
         family, version, rest = routed(path)
         search = family == "objects" and rest[-1:] == ("search",)
         headers |= self.meter.count(credential, search=search)

@@ -177,7 +177,8 @@ class Client:
     def send(self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Response:
         path, _, query = url.partition("?")
         sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        known = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        json_type = {"Content-Type": "application/json"} if sent else {}
+        known = {"Authorization": f"Bearer {self.token}", **json_type, **(headers or {})}
         return self.portal.answer(Request(method, path, tuple(parse_qsl(query, keep_blank_values=True)), known, sent))
 
     def get(self, url: str, status: int = 200) -> Any:

@@ -1,9 +1,13 @@
 """Search of the pretend HubSpot: filters, limits, paging and the lag of its index."""
 
+import operator as op
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hubspot_company import NOW, Client, at
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crm_sandbox.hubspot import Rules
 from crm_sandbox.world import Call, World
@@ -140,6 +144,48 @@ def test_going_on_by_id_reads_everything_once() -> None:
         seen += len(page["results"])
         last = page["results"][-1]["id"]
     assert seen == 10_050
+
+
+BOUNDS = {"GT": op.gt, "GTE": op.ge, "LT": op.lt, "LTE": op.le}
+SPREAD = World(
+    "Spread",
+    NOW,
+    calls=tuple(Call(f"c{n}", None, (), (), NOW - timedelta(minutes=n * n % 17), "out", "Busy", 0) for n in range(40)),
+)
+PLAIN = Client(SPREAD, enforce_limits=False)
+IDS = [int(row["id"]) for row in PLAIN.portal.records("calls")]
+FIRST_STAMP = int((NOW - timedelta(minutes=18)).timestamp()) * 1000
+
+
+@settings(deadline=None)
+@given(
+    ids=st.lists(st.tuples(st.sampled_from(sorted(BOUNDS)), st.sampled_from(IDS)), max_size=2),
+    stamps=st.lists(st.tuples(st.sampled_from(sorted(BOUNDS)), st.integers(0, 20)), max_size=3),
+    descending=st.booleans(),
+)
+def test_windows_of_ids_and_stamps_find_what_comparing_every_row_finds(
+    ids: list[tuple[str, int]], stamps: list[tuple[str, int]], descending: bool
+) -> None:
+    windows = [("hs_object_id", operator, number) for operator, number in ids]
+    windows += [("hs_lastmodifieddate", operator, FIRST_STAMP + 60_000 * minute) for operator, minute in stamps]
+    expected = [
+        number
+        for number in IDS
+        if all(
+            BOUNDS[operator](number if name == "hs_object_id" else stamp_of(number), value)
+            for name, operator, value in windows
+        )
+    ]
+    rules = [rule(name, operator, str(value)) for name, operator, value in windows]
+    sort = "-hs_object_id" if descending else "hs_object_id"
+    body = {"filterGroups": [{"filters": rules}], "sorts": [sort], "limit": 200}
+    found = [int(row["id"]) for row in PLAIN.post(CALLS, body)["results"]]
+    assert found == (expected[::-1] if descending else expected)
+
+
+def stamp_of(number: int) -> int:
+    text = PLAIN.portal.record("calls", str(number))["properties"]["hs_lastmodifieddate"]
+    return int(at(text.removesuffix("Z")).timestamp()) * 1000
 
 
 def test_the_newest_come_first_when_sorted_descending() -> None:

@@ -264,6 +264,10 @@ def test_merging_keeps_the_winner_and_moves_everything_to_it(client: Client) -> 
     assert [entry["id"] for entry in links["contacts"]["results"]] == [winner]
 
 
+def test_a_body_must_say_that_it_is_json(client: Client) -> None:
+    assert client.send("POST", f"{DEALS}/search", b"{}", {"Content-Type": "text/plain"}).status == 415
+
+
 def test_a_body_that_is_no_json_is_400(client: Client) -> None:
     response = client.send("POST", f"{DEALS}/search", b"{")
     assert response.status == 400
