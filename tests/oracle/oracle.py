@@ -75,6 +75,7 @@ MEDIANS = {"median_sales_cycle_days": ("days", "cycle"), "median_deal_value": ("
 SNAPSHOTS = ("open_leads", "engaged_leads", "engagement_rate", "average_engagement")
 BY_CHANNEL = ("leads_created", "interested_leads", "interest_rate", "lead_win_rate", "revenue_per_lead")
 BY_BAND = ("touchpoints_per_won_deal", "follow_ups_per_won_deal", "sales_cycle_days", "median_sales_cycle_days")
+BANDS = ("small", "medium", "large")
 OTHERS = ("campaign_roi", "revenue_share", "large_deal_share", "quota", "quota_attainment")
 KPIS = (*SUMS, *MEDIANS, *SNAPSHOTS, *OTHERS)
 
@@ -123,15 +124,13 @@ class Oracle:
     # --- rows -----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def first_day(self) -> date | None:
-        """The day of the first record of all."""
+    def first_day(self) -> date:
+        """The day of the first record of all. Silent: with no record at all the day of `as_of`."""
         days = [entry.day for measure in RECORDS_IN_A_PERIOD for entry in self.measures.all[measure]]
-        return min(days, default=None)
+        return min(days) if days else min(self.staff.today(key) for key in [*self.staff.known, UNASSIGNED])
 
     def periods(self) -> Iterator[Period]:
         """Every period of every grain from the first record to `as_of`, wherever somebody has that day already."""
-        if self.first_day is None:
-            return
         last = max(self.staff.today(key) for key in [*self.staff.known, UNASSIGNED])
         for grain in GRAINS:
             yield from periods(grain, self.first_day, last, self.company.fiscal_year_start)
@@ -176,21 +175,15 @@ class Oracle:
                     rows[key, kpi, *place, None] = self.value(kpi, key, members, period)
                 rows.update(self._by_dimension(key, members, period))
             everyone = [*self.staff.known, UNASSIGNED]
-            rows.update({row: result for row, result in self._by_channel(EVERYONE, everyone, period)})
+            rows.update(self._by_channel(EVERYONE, everyone, period))
         return rows
 
     def _by_dimension(self, key: str, members: list[str], period: Period) -> dict[Key, Result]:
-        rows = {row: result for row, result in self._by_channel(key, members, period)}
-        won = [
-            deal
-            for deal in self.deals.won
-            if self.deals.owner(deal) in members and period.holds(self.deals.close_day(deal))
-        ]
-        for band in {band for deal in won if (band := self._band(deal.id, period)) is not None}:
+        rows = dict(self._by_channel(key, members, period))
+        for band in BANDS:
             for kpi in BY_BAND:
-                rows[key, kpi, period.grain, period.start, f"band={band}"] = self.value(
-                    kpi, key, members, period, band=band
-                )
+                result = self.value(kpi, key, members, period, band=band) if self.limits(period) else NOT_AVAILABLE
+                rows[key, kpi, period.grain, period.start, f"band={band}"] = result
         return rows
 
     def _by_channel(self, key: str, members: list[str], period: Period) -> Iterator[tuple[Key, Result]]:

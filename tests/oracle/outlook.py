@@ -204,15 +204,13 @@ class Outlooks:
         }
 
     def _had_row(self, key: str, period: Period) -> bool:
-        first = self._oracle.first_day
-        return first is not None and period.end > first and key in {each for each, _ in self._oracle.scopes(period)}
+        return period.end > self._oracle.first_day and key in {each for each, _ in self._oracle.scopes(period)}
 
     def _previous_period(self, key: str, period: Period) -> Period | None:
         day = period.start - ONE_DAY
         if period.grain != "day":
             return self.period(period.grain, day)
-        first = self._oracle.first_day
-        while first is not None and day >= first:
+        while day >= self._oracle.first_day:
             if self._oracle.staff.works(self._calendar(key), day):
                 return self.period("day", day)
             day -= ONE_DAY
