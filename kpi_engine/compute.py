@@ -5,7 +5,7 @@ column for each part. Ratios are left to `kpi_engine.values`. Beside them stand 
 current ones are compared with (`month_so_far`: last month up to the same working day), the reps and the teams.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -41,11 +41,13 @@ SIZED = ("closed_deals", "deal_touches", "revenue")
 NEVER_ZERO = ("quota", "median_cycle_days", "median_amount")
 
 
-def compute(tables: Tables, company: Company, as_of: Millis, *, since: Day | None = None) -> Parts:
+def compute(
+    tables: Tables, company: Company, as_of: Millis, *, since: Day | None = None, grains: Iterable[str] = GRAINS
+) -> Parts:
     """The parts of every period from the first record (or `since`) to `as_of`."""
     counted = _Counted(Populations(tables, company, as_of), since)
     parts: Parts = {"rep": _rep_part(counted), "team": counted.members}
-    for grain in GRAINS:
+    for grain in grains:
         parts[grain] = _of_grain(counted, _whole_periods(counted, grain))
         if grain != "day":
             parts[grain + SO_FAR] = _of_grain(counted, _previous_so_far(counted, grain, parts[grain]))
@@ -68,10 +70,9 @@ class _Counted:
         self.members = pl.DataFrame(pairs, schema={"rep": pl.Utf8, "team": pl.Utf8}, orient="row")
 
     def _first_record(self) -> Day:
-        firsts = [
-            collected(self.found[name].select(nw.col("day").min()))["day"][0] for name in NAMES if name != "open_leads"
-        ]
-        firsts.append(collected(self.found.every_campaign.filter(_uncosted).select(nw.col("day").min()))["day"][0])
+        dated = [self.found[name] for name in NAMES if name != "open_leads"]
+        dated += [self.found.every_campaign.filter(_uncosted), self.found.seen]
+        firsts = [collected(frame.select(nw.col("day").min()))["day"][0] for frame in dated]
         return Day(min((day for day in firsts if day is not None), default=self.last))
 
     @cached_property
@@ -155,7 +156,8 @@ def _of_grain(counted: _Counted, place: _Placement) -> pl.DataFrame:
     )
     rows = {name: _placed(found[name], name, place, limits) for name in PARTS_OF}
     uncosted = _placed(found.every_campaign.filter(_uncosted), "campaigns", place, limits)
-    present = _present(counted, place, [*rows.values(), uncosted])
+    seen = _placed(found.seen, "seen", place, limits)
+    present = _present(place, [*rows.values(), uncosted, seen])
     base = pl.concat([present, for_teams(present, counted.members).unique()])
     frames = [rolled(rows[name], PARTS_OF[name], counted.members) for name in PARTS_OF]
     for frame in (
@@ -194,7 +196,7 @@ def _placed(rows: Frame, name: str, place: _Placement, limits: Frame) -> Frame:
     return portable(collected(there))
 
 
-def _present(counted: _Counted, place: _Placement, rows: list[Frame]) -> pl.DataFrame:
+def _present(place: _Placement, rows: list[Frame]) -> pl.DataFrame:
     """Who has a row: every active rep, and every rep with a record in the period."""
     if place.cut:
         return place.always

@@ -3,7 +3,7 @@
 What adds up is said in Narwhals. Medians are taken exactly, of the records of the whole period, in Polars.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -47,22 +47,24 @@ def dtype(part: Part) -> Any:
     return MONEY if part.how == "median" else DTYPES[part.stuff]
 
 
-def summed(rows: Frame, parts: Iterable[Part], keys: tuple[str, ...]) -> pl.DataFrame:
-    """The parts that add up, by `keys`."""
+def contributions(rows: Frame, parts: Iterable[Part], keys: tuple[str, ...]) -> pl.DataFrame:
+    """`rows` with a column for what each adds to each part, and one for whether it is one of its records."""
     weighted = "weight" in rows.collect_schema().names()
-    aggregated: dict[str, nw.Expr] = {}
+    added: dict[str, nw.Expr] = {}
     for part in parts:
         one: nw.Expr = nw.col("weight") if weighted else nw.lit(1)
-        many = one if part.where is None else nw.when(part.where).then(one)
-        aggregated[f"_{records_column(part)}"] = many
-        if part.amount is not None:
-            aggregated[f"_{part.name}"] = part.contribution()
-    each = rows.with_columns(**aggregated)
-    sums = [nw.col(name).sum().alias(name[1:]) for name in aggregated]
-    found = collected(each.group_by(*keys).agg(*sums))
-    wanted = {part.name: DTYPES[part.stuff] for part in parts} | {records_column(part): pl.Int64() for part in parts}
-    wanted |= {part.name: DTYPES[part.stuff] for part in parts}
-    return found.with_columns(pl.col(name).cast(kind) for name, kind in wanted.items())
+        added[records_column(part)] = one if part.where is None else nw.when(part.where).then(one)
+        if part.stuff != "count":
+            added[part.name] = part.contribution()
+    return collected(rows.select(*keys, **added))
+
+
+def summed(adding: pl.DataFrame, parts: Iterable[Part], keys: tuple[str, ...]) -> pl.DataFrame:
+    """The parts that add up, by `keys`."""
+    kinds = {records_column(part): pl.Int64() for part in parts} | {part.name: DTYPES[part.stuff] for part in parts}
+    sums = [nw.col(name).sum() for name in kinds]
+    found = collected(portable(adding).group_by(*keys).agg(*sums))
+    return found.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
 
 
 def medians(rows: Frame, part: Part, keys: tuple[str, ...]) -> pl.DataFrame:
@@ -83,7 +85,7 @@ def rolled(rows: Frame, parts: tuple[Part, ...], members: pl.DataFrame, extra: t
     """All `parts` of one population by rep and period (and `extra`), teams included."""
     keys = (*KEYS, *extra)
     adding = tuple(part for part in parts if part.how == "sum")
-    own = summed(rows, adding, keys)
+    own = summed(contributions(rows, adding, keys), adding, keys)
     sums = [pl.col(name).sum() for name in own.columns if name not in keys]
     teams = for_teams(own, members).sort(keys).group_by(keys, maintain_order=True).agg(sums)
     found = pl.concat([own, teams.select(own.columns)])
@@ -100,14 +102,3 @@ def placed(rows: Frame, calendar: pl.DataFrame, evaluated: pl.DataFrame | None) 
     if evaluated is None:
         return rows.join(portable(calendar.select("day", "period_start", "year")), on="day")
     return rows.join(portable(evaluated.rename({"evaluated": "day"})), on=["rep", "day"])
-
-
-def wide(
-    base: pl.DataFrame, frames: Iterable[pl.DataFrame], keys: tuple[str, ...], names: Mapping[str, Any]
-) -> pl.DataFrame:
-    """`base` with every column of `names`, 0 where a frame has no row; medians and quotas stay null."""
-    joined = base
-    for frame in frames:
-        joined = joined.join(frame, on=keys, how="left")
-    absent = [pl.lit(None).cast(kind).alias(name) for name, kind in names.items() if name not in joined.columns]
-    return joined.with_columns(*absent)

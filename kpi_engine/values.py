@@ -61,7 +61,7 @@ def values(
     (`channel=Web`) or `""` for undivided values only. Everything is given where nothing is asked for."""
     wanted = CATALOG if kpis is None else tuple(BY_KEY[key] for key in kpis)
     rows = []
-    for each in GRAINS if grain is None else (grain,):
+    for each in [one for one in GRAINS if one in parts] if grain is None else (grain,):
         rows.extend(_of_grain(parts, company, each, wanted, rep, period, dimension))
     return pl.concat(rows) if rows else _nothing()
 

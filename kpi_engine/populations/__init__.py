@@ -26,7 +26,8 @@ from kpi_engine.populations import (
     reps,
     touches,
 )
-from kpi_engine.populations.frame import Frame, collected, portable, settled, yes
+from kpi_engine.populations.frame import Frame, collected, local_day, portable, settled, yes
+from kpi_engine.populations.reps import owned
 from kpi_engine.records import Company, Millis
 
 NAMES = (
@@ -162,6 +163,15 @@ class Populations:
     @cached_property
     def made(self) -> Frame:
         return settled(calls.calls_made(self.activity.happened))
+
+    @cached_property
+    def seen(self) -> Frame:
+        """(rep, day) of everything that a rep did or got, whether or not a KPI counts it."""
+        created = owned(
+            self.table("task").filter(~nw.col("deleted"), nw.col("created_at") <= self.as_of), "rep", self.reps
+        )
+        tasks = created.select("rep", day=local_day("created_at", "zone", self.zones, self.span))
+        return settled(nw.concat([self.activity.happened.select("rep", "day"), tasks]).unique())
 
     @cached_property
     def calls(self) -> Frame:
