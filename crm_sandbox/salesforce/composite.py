@@ -46,9 +46,13 @@ class Composite:
     def graph(self, request: Request) -> Response:
         """POST /composite/graph."""
         graphs = fields_of(request).get("graphs")
-        if not isinstance(graphs, list) or len(graphs) > MOST_GRAPHS:
+        if (
+            not isinstance(graphs, list)
+            or len(graphs) > MOST_GRAPHS
+            or not all(isinstance(one, dict) for one in graphs)
+        ):
             raise Refusal(400, "INVALID_INPUT", f"graphs: an array of at most {MOST_GRAPHS} graphs is required")
-        if sum(len(graph.get("compositeRequest") or []) for graph in graphs) > MOST_NODES:
+        if sum(len(_steps(graph.get("compositeRequest"), MOST_NODES)) for graph in graphs) > MOST_NODES:
             raise Refusal(400, "INVALID_INPUT", f"at most {MOST_NODES} nodes in one call")
         results = []
         for graph in graphs:
@@ -141,7 +145,7 @@ def _filled(value: Any, known: Mapping[str, Any]) -> Any:
 
 
 def _looked_up(path: str, known: Mapping[str, Any]) -> Any:
-    reference, *steps = re.findall(r"[^.\[\]]+", path)
+    reference, *steps = re.findall(r"[^.\[\]]+", path) or [""]
     if reference not in known:
         raise _no_value(path)
     value = known[reference]

@@ -240,6 +240,8 @@ class Org:
 
         def one(sub: Request) -> Response:
             version, *rest = [unquote(part) for part in sub.path.removeprefix("/services/data/").strip("/").split("/")]
+            if rest[:1] in (["jobs"], ["metadata"]):
+                raise Refusal(400, "INVALID_INPUT", f"{rest[0]} cannot be used in a composite request")
             again = self.session(session.user, _checked_version(version))
             return self.resource(again, sub, rest)
 

@@ -8,7 +8,7 @@ from typing import Any
 from crm_sandbox.salesforce.errors import Refusal, unreadable
 from crm_sandbox.salesforce.ids import canonical
 from crm_sandbox.salesforce.pages import json_response
-from crm_sandbox.salesforce.records import Records, body_of
+from crm_sandbox.salesforce.records import Records, body_of, fields_of
 from crm_sandbox.salesforce.schema import Sight
 from crm_sandbox.salesforce.store import plain
 from crm_sandbox.serving import Request, Response
@@ -112,7 +112,7 @@ class RowSets:
         if sight is None:
             raise Refusal(404, "NOT_FOUND", "The requested resource does not exist")
         if request.method == "POST":
-            body = body_of(request)
+            body = fields_of(request)
             ids, fields, most = body.get("ids") or [], body.get("fields") or [], MOST_READ
         else:
             ids = [one for one in (request.param("ids") or "").split(",") if one]
@@ -149,9 +149,8 @@ class RowSets:
         return results
 
     def _sight(self, sent: Mapping[str, Any]) -> Sight:
-        named = sent.get("attributes")
-        name = named.get("type") if isinstance(named, dict) else None
-        if not isinstance(name, str):
+        name = _type_name(sent)
+        if name is None:
             raise Refusal(400, "INVALID_TYPE", "attributes.type is missing")
         sight = self.sights.get(name.lower())
         if sight is None:
@@ -160,7 +159,7 @@ class RowSets:
 
     def _together(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Not too many runs of one type, and no setup objects beside others."""
-        names = [str((one.get("attributes") or {}).get("type")) for one in records]
+        names = [str(_type_name(one)) for one in records]
         chunks = 1 + sum(before != after for before, after in pairwise(names))
         if chunks > MOST_CHUNKS:
             message = (
@@ -177,6 +176,12 @@ class RowSets:
                 f"(or vice versa): {setup}, original object: {other}"
             )
             raise Refusal(400, "MIXED_DML_OPERATION", message)
+
+
+def _type_name(sent: Mapping[str, Any]) -> str | None:
+    named = sent.get("attributes")
+    name = named.get("type") if isinstance(named, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def refused(refusal: Refusal) -> Result:

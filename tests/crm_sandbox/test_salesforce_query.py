@@ -4,9 +4,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from salesforce_company import COMPANY, client
 
 from crm_sandbox.world import Prospect
+
+FUZZED = client()
 
 
 def names(soql: str, resource: str = "query") -> list[str]:
@@ -188,3 +192,19 @@ def test_quotes_backslashes_percent_signs_and_any_script_can_be_asked_for():
     asked = "SELECT Email FROM Lead WHERE Name = 'zoë 100% \\\\ \\'ω\\' 名前'"
     assert crm.query(asked) == [{"Email": "z@x.example"}]
     assert crm.query("SELECT Email FROM Lead WHERE Name LIKE '%100\\%%'") == [{"Email": "z@x.example"}]
+
+
+WORDS = (
+    "SELECT Id , Owner . Name , COUNT ( Id ) n FROM Task t WHERE ( Subject LIKE 'a%' OR NOT WhoId != null ) AND "
+    "CreatedDate >= 2026-01-01T00:00:00Z AND ActivityDate = LAST_N_DAYS:30 AND WhoId IN ( SELECT Id FROM Lead ) "
+    "GROUP BY Status HAVING COUNT ( Id ) > 1 ORDER BY Id DESC NULLS LAST LIMIT 5 OFFSET 2"
+)
+
+
+@given(st.lists(st.sampled_from(WORDS.split()), min_size=1, max_size=14), st.integers(0, 3))
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_answered_or_refused_but_never_breaks(words: list[str], kind: int):
+    head = (["SELECT", "Id"], ["SELECT", "Id", "FROM", "Task", "WHERE"], ["SELECT", "Status", "FROM", "Task"], [])[kind]
+    status, body = FUZZED.send("GET", "query", q=" ".join([*head, *words]).replace(" . ", "."))
+    assert status in {200, 400}
+    assert status == 200 or body[0]["errorCode"]

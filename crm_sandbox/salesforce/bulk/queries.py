@@ -136,9 +136,10 @@ class BulkQueries:
     def _results(self, job: QueryJob, request: Request) -> Response:
         found = self._finished(job)
         start = _offset(request.param("locator"), len(found.rows))
-        size = min(int(request.param("maxRecords") or LARGEST_PART), LARGEST_PART)
-        if size < 1:
-            raise Refusal(400, "INVALID_PARAMETER", "maxRecords must be at least 1")
+        asked = request.param("maxRecords") or str(LARGEST_PART)
+        if not asked.isdigit() or int(asked) < 1:
+            raise Refusal(400, "INVALID_PARAMETER", "maxRecords must be a number of at least 1")
+        size = min(int(asked), LARGEST_PART)
         end = min(start + size, len(found.rows))
         body = written(found.rows[start:end], found.columns, DELIMITERS[job.delimiter], LINE_ENDINGS[job.ending])
         headers = {

@@ -41,7 +41,7 @@ class Outcome:
 
 
 class Deployment:
-    """Works through a package against the schema. `found` tells which row names exist (usernames, folders)."""
+    """Works through a package against the schema."""
 
     def __init__(
         self, package: Package, schema: Schema, deployed: Deployed, sets: PermissionSets, reports: Reports
@@ -56,14 +56,15 @@ class Deployment:
     def run(self) -> Outcome:
         """Check and apply everything."""
         for kind, name in self.package.unwanted:
-            self._guarded(kind, name, "destructiveChanges.xml", lambda kind=kind, name=name: self._remove(kind, name))  # type: ignore[misc]
-        unknown = [one for one in self.package.wanted if one[0] not in ORDER]
-        for kind, name in unknown:
-            self._fail(kind, name, "package.xml", Problem(f"Unknown type name '{kind}' specified in package.xml"))
+            self._guarded(kind, name, "destructiveChanges.xml", self._remove)
+        for kind, name in self.package.wanted:
+            if kind not in ORDER:
+                unknown = Problem(f"Unknown type name '{kind}' specified in package.xml")
+                self._fail(kind, name, "package.xml", unknown)
         for kind in ORDER:
             members = [name for type_name, name in self.package.wanted if type_name == kind]
             for name in sorted(members, key=lambda name: "/" in name):
-                self._guarded(kind, name, self._file(kind, name), lambda kind=kind, name=name: self._put(kind, name))  # type: ignore[misc]
+                self._guarded(kind, name, self._file(kind, name), self._put)
         self._unlisted()
         return self.outcome
 
@@ -79,6 +80,9 @@ class Deployment:
         if path not in self.package.files:
             raise Problem(f"Entity of type '{kind}' named '{name}' cannot be found")
         tree = self.package.tree(path)
+        expected = {"CustomField": "CustomObject"}.get(kind, kind)
+        if tree.tag != (f"{kind}Folder" if path.endswith("-meta.xml") else expected):
+            raise tree.problem(f"Unexpected element {tree.tag} in a file of type {expected}")
         match kind:
             case "CustomObject":
                 self._object(tree, name)
@@ -217,9 +221,9 @@ class Deployment:
             if "/" in path and path not in named:
                 self._fail("", path.rpartition("/")[2], path, Problem("Not in package.xml"))
 
-    def _guarded(self, kind: str, name: str, path: str, step: Callable[[], None]) -> None:
+    def _guarded(self, kind: str, name: str, path: str, step: Callable[[str, str], None]) -> None:
         try:
-            step()
+            step(kind, name)
         except Problem as problem:
             self._fail(kind, name, path, problem)
 

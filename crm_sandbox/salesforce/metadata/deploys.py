@@ -45,7 +45,7 @@ class Metadata:
         if described is None or content is None:
             raise Refusal(400, "INVALID_MULTIPART_REQUEST", "Parts 'json' and 'file' are required")
         try:
-            options = json.loads(described)["deployOptions"]
+            options = dict(json.loads(described)["deployOptions"])
         except (ValueError, KeyError, TypeError) as wrong:
             raise unreadable("deployOptions: an object is required") from wrong
         outcome = self._run(content, options, user)

@@ -106,6 +106,8 @@ def _same(one: Operand, other: Operand) -> bool:
 def _aggregate(reach: Reach, function: Function) -> Callable[[Sequence[Row]], Any]:
     compute = AGGREGATES[function.name]
     if not function.arguments:
+        if function.name != "COUNT":
+            raise complaint("MALFORMED_QUERY", reach.select.text, function.at, "unexpected token: ')'")
         return len
     get: Getter = reach.operand(function.arguments[0]).get
     return lambda rows: compute([value for row in rows if (value := get(row)) is not None])

@@ -28,8 +28,8 @@ with: WITH PATH
 group: GROUP BY operand ("," operand)* (HAVING either)?
 order: ORDER BY ordered ("," ordered)*
 ordered: operand (ASC | DESC)? (NULLS (FIRST | LAST))?
-limit: LIMIT NUMBER
-offset: OFFSET NUMBER
+limit: LIMIT WHOLE
+offset: OFFSET WHOLE
 for: FOR PATH
 ?operand: PATH -> path
         | PATH "(" [operand ("," operand)*] ")" -> function
@@ -83,6 +83,7 @@ STRING: /'(\\.|[^'\\])*'/s
 MOMENT.3: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)/i
 DAY.2: /\d{4}-\d\d-\d\d\b/
 RELATIVE.3: /[a-z_]+:\d+/i
+WHOLE: /\d+\b(?![.\d])/
 NUMBER: /[+-]?\d+(\.\d+)?/
 PATH: /[a-z_]\w*(\.[a-z_]\w*)*/i
 %ignore /\s+/
