@@ -101,7 +101,7 @@ def _deal(registry: Registry, sale: Sale, place: int) -> Row:
         "hs_campaign": registry.campaigns.get(sale.campaign or ""),
         "hs_is_deal_split": "true" if sale.splits else "false",
         f"hs_v2_date_entered_{stage}": text_moment(moved),
-        "num_associated_contacts": str(len({registry.contacts.get(key) for key in sale.people} - {None})),
+        "num_associated_contacts": str(registry.contacts_of(sale)),
         **registry.signed(sale.owner),
     }
     touched = registry.past(sale.created, moved, *(since for since, _ in sale.owners), grace=timedelta(seconds=3))

@@ -155,6 +155,10 @@ class _Contacts:
             if sale.stage == "won" and not sale.deleted and (closed := registry.closes(sale)) <= registry.world.now
         }
         self._gather()
+        self._holders: dict[str, str] = {}
+        for prospect in registry.world.prospects:
+            if not prospect.deleted and prospect.key not in self._merged:
+                self._holders.setdefault(prospect.email.lower(), prospect.key)
 
     def _survivor(self, key: str) -> str:
         while key in self._merged:
@@ -196,7 +200,7 @@ class _Contacts:
             return
         self._registry.archive_later = [entry for entry in self._registry.archive_later if entry[1] is not gone]
         when = min(max(kept.modified, gone.modified) + 3_600_000, self._registry.now)
-        store.merge(table, kept, gone, at=when)
+        store.merge(table, kept, gone, at=when, fill_gaps=False)
 
     def _contact(self, prospect: Prospect, place: int) -> Row:
         registry = self._registry
@@ -232,15 +236,11 @@ class _Contacts:
         return row
 
     def _own_address(self, prospect: Prospect) -> str | None:
-        """Two contacts cannot share an address: a later one is kept without."""
-        table = self._registry.store.tables["0-1"]
-        if prospect.deleted or prospect.key in self._merged or not prospect.email:
-            return prospect.email or None
-        taken = table.find_unique("email", prospect.email)
-        if taken is None:
-            return prospect.email
-        holder = next(key for key, number in self._registry.contacts.items() if number == taken.id)
-        return prospect.email if holder in self._merged else None
+        """Two living contacts cannot share an address: a later one is kept without."""
+        lives = not prospect.deleted and prospect.key not in self._merged
+        if lives and self._holders[prospect.email.lower()] != prospect.key:
+            return None
+        return prospect.email or None
 
     def _pasts(self, prospect: Prospect, row: Row) -> None:
         if prospect.opted_out:

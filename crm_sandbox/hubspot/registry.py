@@ -85,6 +85,10 @@ class Registry:
             if deal is not None:
                 links.add(source, row.id, "0-3", deal, links.types(source, "0-3")[0])
 
+    def contacts_of(self, sale: Sale) -> int:
+        """How many contacts a deal has once the duplicates are one."""
+        return len({self.survivor(self.contacts[key]) for key in sale.people if key in self.contacts})
+
     def survivor(self, contact: int) -> int:
         """The contact that holds what this one was."""
         row = self.store.tables["0-1"].find(contact)
@@ -99,6 +103,7 @@ class Registry:
         """Archive what the world says is deleted, a moment after it was last touched."""
         for table, row in self.archive_later:
             self.store.archive(table, row, at=min(row.modified + 60_000, self.now))
+        self.store.tables["0-1"].reindex()
 
     def history(self, row: Row, name: str, versions: list[tuple[datetime, str | None]], source: str = "CRM_UI") -> None:
         """Give a property the past that the world tells."""

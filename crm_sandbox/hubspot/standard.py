@@ -45,6 +45,7 @@ _CONTACTS = (
 createdate datetime ro
 lastmodifieddate datetime ro
 email string unique
+hs_additional_emails string ro
 firstname string
 lastname string
 phone string

@@ -148,12 +148,41 @@ class Table:
             if after is not None:
                 index[after.lower()] = row.id
 
+    def reindex(self) -> None:
+        """Make the index of unique values true for the live rows, whatever happened before."""
+        for index in self.unique.values():
+            index.clear()
+        for number in self.live:
+            self.claim(self.rows[number], self.rows[number].values)
+
     def release(self, row: Row) -> None:
         """Free the unique values of a row that is leaving."""
         for name, index in self.unique.items():
             value = row.values.get(name)
             if value is not None and index.get(value.lower()) == row.id:
                 del index[value.lower()]
+
+
+def _gaps(table: Table, winner: Row, loser: Row) -> Values:
+    """What the loser knows, the winner lacks, and a user could have filled in."""
+    return {
+        name: value
+        for name, value in loser.values.items()
+        if value is not None
+        and winner.values.get(name) is None
+        and name in table.properties
+        and not table.properties[name].read_only
+    }
+
+
+def _addresses(winner: Row, loser: Row) -> str | None:
+    """The further addresses of a contact that others were merged into."""
+    known = [winner.values.get("hs_additional_emails"), loser.values.get("email")]
+    return _joined([*known, loser.values.get("hs_additional_emails")])
+
+
+def _joined(parts: Iterable[str | None]) -> str | None:
+    return ";".join(part for part in parts if part) or None
 
 
 def group(name: str, label: str, display_order: int = -1) -> dict[str, Any]:
@@ -269,8 +298,8 @@ class Store:
         insort(table.live, row.id)
         self.write(table, row, {}, source="RESTORE")
 
-    def merge(self, table: Table, winner: Row, loser: Row, *, at: int | None = None) -> None:
-        """Make one record of two: the winner keeps its values, fills its gaps, takes over the links and the id."""
+    def merge(self, table: Table, winner: Row, loser: Row, *, at: int | None = None, fill_gaps: bool = True) -> None:
+        """Make one record of two: the winner keeps its values, fills its gaps, takes over links, id and address."""
         if loser.archived_at is None:
             table.release(loser)
             del table.live[bisect_left(table.live, loser.id)]
@@ -280,13 +309,11 @@ class Store:
         table.merged[loser.id] = winner.id
         self.links.move(table.kind.type_id, loser.id, winner.id)
         absorbed = [winner.values.get("hs_merged_object_ids"), str(loser.id), loser.values.get("hs_merged_object_ids")]
-        gaps = {
-            name: value
-            for name, value in loser.values.items()
-            if value is not None and winner.values.get(name) is None and name in table.properties
-        }
-        ids = ";".join(part for part in absorbed if part)
-        self.write(table, winner, {**gaps, "hs_merged_object_ids": ids}, at=at, source="MERGE_OBJECTS")
+        changes = _gaps(table, winner, loser) if fill_gaps else {}
+        changes["hs_merged_object_ids"] = _joined(absorbed)
+        if "hs_additional_emails" in table.properties:
+            changes["hs_additional_emails"] = _addresses(winner, loser)
+        self.write(table, winner, changes, at=at, source="MERGE_OBJECTS")
 
     def settle(self, table: Table) -> None:
         """Let the search index catch up with everything that is old enough."""

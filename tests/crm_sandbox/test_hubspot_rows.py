@@ -1,6 +1,8 @@
 """What becomes of a world in the pretend HubSpot."""
 
-from hubspot_company import Client
+from dataclasses import replace
+
+from hubspot_company import PROSPECTS, WORLD, Client
 
 
 def test_a_converted_lead_is_a_customer_with_the_date_of_every_stage() -> None:
@@ -35,6 +37,21 @@ def test_what_a_duplicate_did_belongs_to_the_one_who_survived() -> None:
     assert (li["num_conversion_events"], li["num_unique_conversion_events"]) == ("2", "1")
     assert li["first_conversion_date"] == "2026-03-02T10:00:00Z"
     assert (li["hs_analytics_num_page_views"], li["hs_analytics_num_visits"]) == ("1", "1")
+
+
+def test_the_address_of_a_duplicate_stays_known() -> None:
+    li = Client().properties("prospect", "contacts", "li")
+    assert (li["email"], li["hs_additional_emails"]) == ("li@client.example", "li.wei@client.example")
+
+
+def test_two_living_contacts_cannot_share_an_address_but_a_dead_one_may() -> None:
+    people = [replace(PROSPECTS[0], key=key, email="same@client.example", deal=None) for key in "abc"]
+    world = replace(WORLD, prospects=(replace(people[0], deleted=True), *people[1:]), sales=())
+    client = Client(world)
+    addresses = [row["properties"].get("email") for row in client.portal.records("contacts")]
+    assert addresses == ["same@client.example", None]
+    body = {"properties": {"email": "same@client.example"}}
+    client.post("/crm/objects/2026-09/contacts", body, 409)
 
 
 def test_opens_and_clicks_are_counters_with_a_past() -> None:
@@ -101,6 +118,7 @@ def test_a_deal_without_a_closing_moment_closes_at_noon_where_its_owner_lives() 
     won = Client().properties("sale", "deals", "won")
     assert won["closedate"] == "2026-05-04T16:00:00Z"
     assert won["dealname"] == "Piloto 🚀\nfase 1"
+    assert won["num_associated_contacts"] == "1"
 
 
 def test_a_foreign_amount_is_converted_at_the_rate_of_its_day() -> None:
