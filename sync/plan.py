@@ -7,7 +7,6 @@ never sent, a blank and a missing field are the same, and a record that vanished
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from math import ceil
 
@@ -16,7 +15,7 @@ import msgspec
 from connectors.contract import Change, FieldValue, Surface
 from connectors.errors import GuardStopped
 
-PLACES = Decimal("0.0001")
+PLACES = 4
 """The decimal places of the CRM's number fields: what differs only behind them is the same number."""
 
 FEWEST = 10
@@ -220,9 +219,9 @@ def _stops(
     limits: Limits,
     spent: int,
 ) -> Iterator[Stop]:
-    wanted = {one.place: one for one in desired}
+    wanted = {one.place: one for one in desired} if changes else {}
     surprising = sum(_surprises(change, wanted, confirmed) for change in changes)
-    shown = sum(_numbers(place, known) for place, known in confirmed.items())
+    shown = sum(_numbers(place, known) for place, known in confirmed.items()) if surprising >= FEWEST else 0
     if surprising >= FEWEST and surprising > limits.max_changed_share * shown:
         yield Stop(
             "KPI-GUARD-003",
@@ -283,11 +282,11 @@ def canonical(fields: Fields) -> bytes:
 
 
 def rounded(value: FieldValue) -> FieldValue:
-    """A number as the CRM's fields hold it, half-even; anything else as it is."""
+    """A number as the CRM's fields hold it; anything else as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    exact = Decimal(str(value)).quantize(PLACES)
-    return int(exact) if exact == exact.to_integral_value() else float(exact)
+    near = round(value, PLACES)
+    return int(near) if near == int(near) else near
 
 
 def same(one: FieldValue, other: FieldValue) -> bool:
@@ -303,7 +302,7 @@ def same(one: FieldValue, other: FieldValue) -> bool:
 def _number(value: FieldValue) -> FieldValue:
     try:
         return rounded(float(str(value))) if not isinstance(value, bool) else None
-    except (ValueError, InvalidOperation):
+    except (ValueError, OverflowError):
         return None
 
 

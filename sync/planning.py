@@ -83,7 +83,7 @@ def _desired(
     track, company = job.options.track, known.company
     wanted: list[Desired] = []
     if Surface.KPI_RECORDS in on:
-        wanted += surfaces.kpi_records(tracked, company, reps, confirmed)
+        wanted += surfaces.kpi_records(tracked, company, reps, confirmed, job.options.since)
     if Surface.PERSON_FIELDS in on:
         month = values(known.parts, company, known.as_of, kpis=track, grain="month", dimension="")
         today = dict(known.parts["rep"].select("rep", "today").iter_rows())

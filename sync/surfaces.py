@@ -10,14 +10,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from connectors.contract import KPI_RECORD_FIELDS, FieldValue, Surface
 from kpi_engine.catalog import BY_KEY
 from kpi_engine.periods import period_end, period_start, to_date, to_day
-from kpi_engine.records import Company, Rep
+from kpi_engine.records import Company, Day, Rep
 from sync.plan import Confirmed, Desired, Place, rounded
 
 TEAM = "team"
@@ -32,87 +34,133 @@ IDENTITY = tuple(name for name in KPI_RECORD_FIELDS if name not in TOLD)
 
 NO_DATA = "no_data"
 
-Row = Mapping[str, Any]
+COLUMNS = ("rep", "kpi", "grain", "period_start", "dimension", *NUMBERS, "reason", "state")
 
 
 def kpi_records(
-    values: pl.DataFrame, company: Company, reps: Mapping[str, Rep], confirmed: Mapping[Place, Confirmed]
+    values: pl.DataFrame,
+    company: Company,
+    reps: Mapping[str, Rep],
+    confirmed: Mapping[Place, Confirmed],
+    since: Day | None = None,
 ) -> list[Desired]:
-    """A record for each row of `values` that belongs to a person of the CRM, and a blank one for what is no more."""
-    records = [
-        record for row in values.iter_rows(named=True) if (record := _kpi_record(row, company, reps)) is not None
-    ]
+    """A record for each row of `values` that belongs to a person of the CRM, and a blank one for what is no more.
+
+    A channel or band without a value gets no record of its own; one that lost its value is blanked.
+    """
+    people = {key: _whose(key, reps) for key in values["rep"].unique()}
+    records = []
+    for row in values.select(COLUMNS).iter_rows():
+        whose, is_whole, has_value = people[row[0]], row[4] is None, row[5] is not None
+        if whose is not None:
+            record = _kpi_record(row, whose, company)
+            if is_whole or has_value or record.place in confirmed:
+                records.append(record)
     wanted = {record.key for record in records}
-    scope = {(record.fields["kpi"], record.fields["grain"]) for record in records}
-    return records + list(_no_longer_true(confirmed, wanted, scope))
+    scope = {(kpi, grain) for kpi, grain in values.select("kpi", "grain").unique().iter_rows()}
+    return records + list(_no_longer_true(confirmed, wanted, scope, since))
 
 
-def _kpi_record(row: Row, company: Company, reps: Mapping[str, Rep]) -> Desired | None:
-    """The record of one value, None if it is nobody's."""
-    person = str(row["rep"]).removeprefix("team:")
+class _Whose(msgspec.Struct, frozen=True):
+    """Whose record it is: the person's id, and the name by which people know the person or the team."""
+
+    person: str
+    name: str
+    is_team: bool
+
+
+def _whose(key: str, reps: Mapping[str, Rep]) -> _Whose | None:
+    person = key.removeprefix("team:")
     rep = reps.get(person)
     if rep is None or not rep.known or rep.deleted:
         return None
-    is_team = row["rep"] != person
-    kpi, grain, start = BY_KEY[row["kpi"]], str(row["grain"]), to_day(row["period_start"])
-    dimension = row["dimension"] or ""
-    key = [
-        company.connection,
-        kpi.key,
-        str(row["rep"]),
-        grain,
-        to_date(start).isoformat(),
-        *([dimension] if dimension else []),
-    ]
-    end = period_end(start, grain, company.fiscal_year_start)
-    label = kpi.label.said("en")
-    said: dict[str, FieldValue] = {
-        "name": _name(label, f"Team {rep.name}" if is_team else rep.name, grain, start, dimension),
-        "rep": person,
-        "kpi": kpi.key,
-        "label": label,
-        "family": kpi.family.name.said("en"),
-        "unit": kpi.unit.value,
-        "direction": kpi.direction.value,
-        "grain": grain,
-        "period_start": to_date(start).isoformat(),
-        "period_end": to_date(end).isoformat(),
-        "dimension": ", ".join(part for part in (TEAM if is_team else "", dimension) if part),
-        "reason": row["reason"],
-        "state": row["state"],
+    is_team = person != key
+    return _Whose(person, f"Team {rep.name}" if is_team else rep.name, is_team)
+
+
+class _Period(msgspec.Struct, frozen=True):
+    starts: int
+    ends: int
+    first: str
+    last: str
+    name: str
+
+
+@cache
+def _period(grain: str, start: date, fiscal_year_start: int) -> _Period:
+    starts = to_day(start)
+    ends = period_end(starts, grain, fiscal_year_start)
+    return _Period(starts, ends, start.isoformat(), to_date(ends).isoformat(), period_name(grain, start))
+
+
+@cache
+def _described(kpi: str) -> Mapping[str, str]:
+    """What a record says of its KPI."""
+    known = BY_KEY[kpi]
+    return {
+        "label": known.label.said("en"),
+        "family": known.family.name.said("en"),
+        "unit": known.unit.value,
+        "direction": known.direction.value,
     }
-    said.update({name: number(row[name]) for name in NUMBERS})
-    fields = {name: said[name] for name in KPI_RECORD_FIELDS}
+
+
+def _kpi_record(row: Sequence[Any], whose: _Whose, company: Company) -> Desired:
+    """The record of one value; `row` is in the order of `COLUMNS`."""
+    rep, kpi, grain, start, dimension, *numbers, reason, state = row
+    period, about = _period(grain, start, company.fiscal_year_start), _described(kpi)
+    split = f":{dimension}" if dimension else ""
+    fields: dict[str, FieldValue] = {
+        "name": _name(about["label"], whose.name, period.name, dimension),
+        "rep": whose.person,
+        "kpi": kpi,
+        **about,
+        "grain": grain,
+        "period_start": period.first,
+        "period_end": period.last,
+        "dimension": (f"{TEAM}, {dimension}" if dimension else TEAM) if whose.is_team else dimension or "",
+        **{name: rounded(number) for name, number in zip(NUMBERS, numbers, strict=True)},
+        "reason": reason,
+        "state": state,
+    }
     return Desired(
-        surface=Surface.KPI_RECORDS, key=":".join(key), rep=person, fields=fields, makes=True, starts=start, ends=end
+        surface=Surface.KPI_RECORDS,
+        key=f"{company.connection}:{kpi}:{rep}:{grain}:{period.first}{split}",
+        rep=whose.person,
+        fields=fields,
+        makes=True,
+        starts=period.starts,
+        ends=period.ends,
     )
 
 
-def _name(label: str, who: str, grain: str, start: int, dimension: str) -> str:
+def _name(label: str, who: str, period: str, dimension: str | None) -> str:
     """`Calls made · Ana Ruiz · 2026-11`, as long as the CRM's name field is."""
-    parts = [label, who, period_name(grain, start), *([dimension] if dimension else [])]
-    return " · ".join(parts)[:NAME_LENGTH].rstrip()
+    whole = f"{label} · {who} · {period} · {dimension}" if dimension else f"{label} · {who} · {period}"
+    return whole[:NAME_LENGTH].rstrip()
 
 
-def period_name(grain: str, start: int) -> str:
-    """A period for people: 2026-11-25, 2026-W48, 2026-11, 2026-Q4 (of calendar months), 2026."""
-    when = to_date(start)
+def period_name(grain: str, start: date) -> str:
+    """A period for people: 2026-11-25, 2026-W48, 2026-11, and quarters and years by the month in which they begin."""
     match grain:
         case "week":
-            year, week, _ = when.isocalendar()
+            year, week, _ = start.isocalendar()
             return f"{year}-W{week:02d}"
         case "month":
-            return f"{when:%Y-%m}"
+            return f"{start:%Y-%m}"
         case "quarter" | "year":
-            return f"{grain} from {when:%Y-%m}"
+            return f"{grain} from {start:%Y-%m}"
         case _:
-            return when.isoformat()
+            return start.isoformat()
 
 
 def _no_longer_true(
-    confirmed: Mapping[Place, Confirmed], wanted: set[str], scope: set[tuple[FieldValue, FieldValue]]
+    confirmed: Mapping[Place, Confirmed], wanted: set[str], scope: set[tuple[FieldValue, FieldValue]], since: Day | None
 ) -> Iterator[Desired]:
-    """Records that we wrote, of KPIs and grains that we still write, whose row is no more: nothing is known of them."""
+    """Records that we wrote, of KPIs and grains that we still write, whose row is no more: nothing is known of them.
+
+    What lies before `since` is not computed any more and stays as it is.
+    """
     for (surface, key), known in confirmed.items():
         if surface is not Surface.KPI_RECORDS or key in wanted:
             continue
@@ -120,6 +168,8 @@ def _no_longer_true(
         if (fields.get("kpi"), fields.get("grain")) in scope and fields.get("reason") != NO_DATA:
             blank = {name: NO_DATA if name == "reason" else None for name in TOLD}
             starts, ends = (to_day(date.fromisoformat(str(fields[name]))) for name in ("period_start", "period_end"))
+            if since is not None and starts < since:
+                continue
             rep = str(fields.get("rep") or "")
             yield Desired(surface=surface, key=key, rep=rep or None, fields=blank, starts=starts, ends=ends)
 
@@ -134,7 +184,7 @@ def person_fields(
         if not (rep.active and rep.known and not rep.deleted and rep.person_record and rep.id in today):
             continue
         start = period_start(to_day(today[rep.id]), "month", company.fiscal_year_start)
-        fields = {kpi: number(shown.get((rep.id, kpi, to_date(start)))) for kpi in kpis}
+        fields = {kpi: rounded(shown.get((rep.id, kpi, to_date(start)))) for kpi in kpis}
         end = period_end(start, "month", company.fiscal_year_start)
         key = rep.person_record
         found.append(Desired(surface=Surface.PERSON_FIELDS, key=key, rep=rep.id, fields=fields, starts=start, ends=end))
@@ -148,11 +198,6 @@ def _keyed(values: pl.DataFrame) -> Iterable[tuple[str, str, date, float | None]
 def lead_scores(scores: pl.DataFrame) -> list[Desired]:
     """The score of every open lead."""
     return [
-        Desired(surface=Surface.LEAD_SCORES, key=lead, rep=None, fields={"score": number(score), "level": level})
+        Desired(surface=Surface.LEAD_SCORES, key=lead, rep=None, fields={"score": rounded(score), "level": level})
         for lead, score, level in scores.select("lead", "score", "level").iter_rows()
     ]
-
-
-def number(value: float | None) -> FieldValue:
-    """A computed number as a field takes it, rounded as the CRM rounds; nothing stays nothing."""
-    return None if value is None else rounded(value)
