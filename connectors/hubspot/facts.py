@@ -15,7 +15,7 @@ from connectors.hubspot.ours import OBJECT
 from connectors.hubspot.portal import PAGE, Definition, Portal
 from connectors.hubspot.wire import people
 from connectors.hubspot.wire.activities import DISPOSITIONS, Context
-from connectors.hubspot.wire.deals import Stage, stages
+from connectors.hubspot.wire.deals import Stage, stage_labels, stages
 from connectors.hubspot.wire.people import Directory, Owner
 from connectors.hubspot.wire.shapes import Paging, Row, time_zone
 
@@ -86,6 +86,13 @@ class Facts:
     def stages(self) -> dict[str, Stage]:
         path = self._portal.paths.pipelines("deals")
         return self._once("stages", lambda: stages(self._portal.read(path, "deal pipelines", _Pipelines).results))
+
+    def lead_stages(self) -> dict[str, str]:
+        """The label of each stage of a lead, lower-cased."""
+        path = self._portal.paths.pipelines("leads")
+        return self._once(
+            "lead stages", lambda: stage_labels(self._portal.read(path, "lead pipelines", _Pipelines).results)
+        )
 
     def kpi_object(self) -> str | None:
         """The type id of our custom object; None where the portal has none."""

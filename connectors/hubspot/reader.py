@@ -14,9 +14,11 @@ from connectors.contract import Page, Unread
 from connectors.hubspot.answers import MissingScope
 from connectors.hubspot.cursor import OVERLAP, REMEMBERED, Cursor, cursor_of, within
 from connectors.hubspot.facts import Facts
+from connectors.hubspot.history import with_history
+from connectors.hubspot.leads import LeadRecords
 from connectors.hubspot.portal import SEARCH_PAGE, Found, Portal
 from connectors.hubspot.settings import HubSpotMappings
-from connectors.hubspot.streams import ObjectStream
+from connectors.hubspot.streams import CONTACTS, ObjectStream
 from connectors.hubspot.wire import activities, deals, people
 from connectors.hubspot.wire.shapes import BadRow, Row, Unclear, merged_ids, millis, modified
 from kpi_engine.records import Link, Millis, Record
@@ -36,6 +38,7 @@ class ObjectReader:
         self._portal = portal
         self._facts = facts
         self._mappings = mappings
+        self._leads = LeadRecords(portal, facts)
 
     def read(self, stream: ObjectStream, cursor: str | None) -> Iterator[Page]:
         """Everything since `cursor`, and what was archived; no page at all where one search shows nothing new."""
@@ -163,7 +166,7 @@ class ObjectReader:
         records: list[Record] = []
         unread = [Unread(stream.name, one.id, one.reason) for one in bad]
         vanished = list(gone)
-        for row in self._with_history(stream, rows):
+        for row in with_history(self._portal, self._facts, stream.kind, rows):
             try:
                 translated = translate(row, changed)
             except Unclear as unclear:
@@ -174,6 +177,8 @@ class ObjectReader:
                 vanished.append((stream.record, row.id))
             if stream.record in {"interaction", "task"}:
                 vanished += [(stream.record, each) for each in merged_ids(row)]
+        if stream is CONTACTS and changed and self._mappings.leads == "leads_object":
+            records += self._leads.of_contacts([row.id for row in rows])
         links, relinked = self._links(stream, rows) if linked else ([], [])
         return Page(
             stream=stream.name,
@@ -192,8 +197,7 @@ class ObjectReader:
                 leads = self._mappings.leads == "contacts"
                 return lambda row, changed: people.contact(row, changed=changed, leads=leads)
             case "leads":
-                contacts = self._portal.associations("leads", "contacts", [row.id for row in rows])
-                return lambda row, _: people.lead_object(row, next(iter(contacts.get(row.id, ())), None))
+                return self._leads.translation(rows)
             case "deals":
                 stages = facts.stages()
                 return lambda row, _: deals.deal(row, stages)
@@ -204,20 +208,6 @@ class ObjectReader:
                 context = facts.context()
                 activity = ACTIVITIES[name]
                 return lambda row, _: [activity(row, context)]
-
-    def _with_history(self, stream: ObjectStream, rows: Sequence[Row]) -> Sequence[Row]:
-        """The few records of which the past matters, with it."""
-        match stream.name:
-            case "contacts":
-                ids, names = _needing(people.needs_history, rows), self._facts.defined("contacts", people.HISTORY)
-            case "deals":
-                ids, names = _needing(deals.needs_history, rows), ["hubspot_owner_id"]
-            case _:
-                return rows
-        if not ids or not names:
-            return rows
-        past = {row.id: row.history for row in self._portal.batch_read(stream.kind, ids, [], history=names).rows}
-        return [replace(row, history=past[row.id]) if row.id in past else row for row in rows]
 
     def _links(self, stream: ObjectStream, rows: Sequence[Row]) -> tuple[list[Link], list[tuple[str, str, str]]]:
         """What hangs on these records now; links that they had before and no longer have are replaced."""
@@ -271,15 +261,3 @@ def _stamp(row: Row, stream: ObjectStream) -> Millis:
         return modified(row, stream.stamp)
     except Unclear:
         return Millis(0)
-
-
-def _needing(needs: Callable[[Row], bool], rows: Sequence[Row]) -> list[str]:
-    """The ids of the records of which the past must be looked up; unclear ones are told apart when translated."""
-    ids = []
-    for row in rows:
-        try:
-            if not row.archived and needs(row):
-                ids.append(row.id)
-        except Unclear:
-            continue
-    return ids

@@ -81,6 +81,12 @@ def stages(pipelines: Sequence[Mapping[str, Any]]) -> dict[str, Stage]:
     return found
 
 
+def stage_labels(pipelines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Stage → its label, both lower-cased and trimmed."""
+    every = [stage for pipeline in pipelines for stage in pipeline.get("stages") or ()]
+    return {str(stage.get("id")).lower(): str(stage.get("label")).strip().lower() for stage in every}
+
+
 def deal(row: Row, pipeline_stages: Mapping[str, Stage]) -> list[Record]:
     properties = row.properties
     at = modified(row, "hs_lastmodifieddate")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from connectors.hubspot.wire.shapes import (
     Properties,
@@ -51,8 +52,6 @@ LEAD_PROPERTIES = (
     "hs_createdate",
     "hs_lastmodifieddate",
     "hubspot_owner_id",
-    "hs_lead_type",
-    "hs_lead_source",
     "hs_pipeline_stage",
     "hs_merged_object_ids",
 )
@@ -152,23 +151,9 @@ def _rep(owner: Owner, user: Row | None, bosses: Mapping[str, str | None]) -> Re
 def contact(row: Row, *, changed: bool, leads: bool = True) -> list[Record]:
     """The person and, where contacts are the leads, the lead that this contact is by its lifecycle. `changed`: it may
     have been a lead before, so one that is none (any more) says so."""
-    properties = row.properties
-    at = modified(row, "lastmodifieddate")
-    owner = text(properties, "hubspot_owner_id")
-    optout = flag(properties, "hs_email_optout")
-    optout_at = _since(row.history.get("hs_email_optout", ()), "true") if optout else None
-    bounced_at = _first_bounce(row)
-    person = Person(
-        id=row.id,
-        modified=at,
-        deleted=row.archived,
-        owner=owner,
-        opted_out=optout,
-        opted_out_at=optout_at,
-        bounced_at=bounced_at,
-    )
+    person = _person(row)
     records: list[Record] = [person]
-    is_lead = _is_lead(properties)
+    is_lead = _is_lead(row.properties)
     if leads and (is_lead or changed):
         records.append(_lead(row, person, is_lead))
     for absorbed in merged_ids(row):
@@ -176,6 +161,20 @@ def contact(row: Row, *, changed: bool, leads: bool = True) -> list[Record]:
         if leads:
             records.append(_absorbed_lead(absorbed, person, _created(row, "createdate")))
     return records
+
+
+def _person(row: Row) -> Person:
+    properties = row.properties
+    optout = flag(properties, "hs_email_optout")
+    return Person(
+        id=row.id,
+        modified=modified(row, "lastmodifieddate"),
+        deleted=row.archived,
+        owner=text(properties, "hubspot_owner_id"),
+        opted_out=optout,
+        opted_out_at=_since(row.history.get("hs_email_optout", ()), "true") if optout else None,
+        bounced_at=_first_bounce(row),
+    )
 
 
 def needs_history(row: Row) -> bool:
@@ -268,18 +267,36 @@ def _first_bounce(row: Row) -> Millis | None:
     return min(moments, default=None)
 
 
-def lead_object(row: Row, contact_id: str | None) -> list[Record]:
-    """A record of the Leads object, where the settings choose it."""
-    properties = row.properties
-    return [
-        Lead(
-            id=row.id,
-            modified=modified(row, "hs_lastmodifieddate"),
-            deleted=row.archived,
-            owner=text(properties, "hubspot_owner_id"),
-            created_at=_created(row, "hs_createdate"),
-            channel=text(properties, "hs_lead_source"),
-            status=label(properties, "hs_pipeline_stage"),
-            person=contact_id,
-        )
-    ]
+def lead_object(row: Row, contact_row: Row | None, stages: Mapping[str, str]) -> Lead:
+    """A record of the Leads object: its own owner, creation and stage, and what its contact says of the rest. What
+    happened to the contact before this lead was made belongs to an earlier lead."""
+    at = modified(row, "hs_lastmodifieddate")
+    created = _created(row, "hs_createdate")
+    stage = label(row.properties, "hs_pipeline_stage")
+    own = Lead(
+        id=row.id,
+        modified=at,
+        deleted=row.archived,
+        owner=text(row.properties, "hubspot_owner_id"),
+        created_at=created,
+        status=stages.get(stage, stage) if stage else None,
+    )
+    if contact_row is None:
+        return own
+    person = _person(contact_row)
+    known = _lead(contact_row, person, is_lead=True)
+    qualified_at, converted_at = (
+        each if each is not None and each >= created else None for each in (known.qualified_at, known.converted_at)
+    )
+    return replace(
+        known,
+        id=own.id,
+        modified=max(at, person.modified),
+        deleted=own.deleted,
+        owner=own.owner,
+        created_at=created,
+        qualified_at=qualified_at,
+        converted=converted_at is not None,
+        converted_at=converted_at,
+        status=own.status,
+    )
