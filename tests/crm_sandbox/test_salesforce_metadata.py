@@ -207,6 +207,23 @@ def test_destructive_changes_take_exactly_the_named_things_out():
     assert without_stamps(crm) == before
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "user"),
+    [
+        ("CustomObject", "Kpi__c", "ReportType Kpis, Report Kpis/By_Rep"),
+        ("CustomField", "Kpi__c.Value__c", "ReportType Kpis, Report Kpis/By_Rep"),
+        ("ReportType", "Kpis", "Report Kpis/By_Rep"),
+        ("Report", "Kpis/By_Rep", "Dashboard Kpis/Board"),
+        ("Report", "Kpis", "Report Kpis/By_Rep"),
+    ],
+)
+def test_what_something_else_needs_cannot_be_removed(kind: str, name: str, user: str):
+    crm = client()
+    crm.provision()
+    result = crm.deploy({"package.xml": EMPTY, "destructiveChanges.xml": manifest(**{kind: (name,)})})
+    assert failures(result)[0][:2] == (name, f"This {kind} is referenced elsewhere in salesforce.com : {user}")
+
+
 def test_removing_what_is_not_there_is_a_warning():
     result = client().deploy({"package.xml": EMPTY, "destructiveChanges.xml": manifest(PermissionSet=("Nope",))})
     only = result["details"]["componentSuccesses"][0]

@@ -167,6 +167,8 @@ class Deployment:
             warning = {"problem": f"No {kind} named: {name} found", "problemType": "Warning"}
             self.outcome.successes.append(self._entry(kind, name, "destructiveChanges.xml") | warning)
             return
+        if users := self._users(kind, name):
+            raise Problem(f"This {kind} is referenced elsewhere in salesforce.com : {', '.join(users)}")
         match kind:
             case "CustomObject":
                 self.schema.remove(name)
@@ -189,6 +191,24 @@ class Deployment:
         self.deployed.components.pop((kind, name), None)
         entry = self._entry(kind, name, "destructiveChanges.xml")
         self.outcome.successes.append(entry | {"deleted": True, "changed": True})
+
+    def _users(self, kind: str, name: str) -> list[str]:
+        """What stays and would miss this component; tabs and permissions go with their object or field by themselves."""
+        owner, _, field_name = name.partition(".")
+        signs = {
+            "CustomObject": (f">{name}<", f">{name}$", f"${name}<"),
+            "CustomField": (f">{owner}${field_name}<", f">{owner}.{field_name}<", f"<field>{field_name}</field>"),
+            "ReportType": (f"<reportType>{name}__c<",),
+            "Report": (f"<report>{name}<",),
+        }.get(kind, ())
+        staying = {
+            key: text
+            for key, text in self.deployed.components.items()
+            if key not in self.package.unwanted and key[0] in {"ReportType", "Report", "Dashboard"}
+        }
+        inside = [key for key in staying if kind == key[0] and key[1].startswith(f"{name}/")]
+        using = [key for key, text in staying.items() if any(sign in text for sign in signs)]
+        return [f"{other} {full}" for other, full in dict.fromkeys([*inside, *using])]
 
     def _exists(self, kind: str, name: str) -> bool:
         if kind == "CustomField":
