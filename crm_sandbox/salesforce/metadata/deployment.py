@@ -193,7 +193,7 @@ class Deployment:
         self.outcome.successes.append(entry | {"deleted": True, "changed": True})
 
     def _users(self, kind: str, name: str) -> list[str]:
-        """What stays and would miss this component; tabs and permissions go with their object or field by themselves."""
+        """What stays and would miss this component; tabs and permissions go by themselves."""
         owner, _, field_name = name.partition(".")
         signs = {
             "CustomObject": (f">{name}<", f">{name}$", f"${name}<"),

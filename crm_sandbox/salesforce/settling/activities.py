@@ -274,16 +274,10 @@ def _voice_call(register: Register, call: Call, task: str) -> None:
 
 
 def _linked(register: Register, people: Sequence[str], deals: Sequence[str]) -> tuple[list[str], str | None]:
-    """Whom an activity hangs on, everyone once, and the one deal that Salesforce lets it hang on.
-
-    Salesforce cannot mix leads with contacts on one activity: the first person decides.
-    """
-    known = dict.fromkeys(who for person in people if (who := register.who(person)))
-    allowed = [who for who in known if who[:3] == next(iter(known))[:3]]
-    if allowed and allowed[0].startswith("00Q"):
-        allowed = allowed[:1]
+    """Whom an activity hangs on, everyone once, and the one deal that Salesforce lets it hang on."""
+    known = list(dict.fromkeys(who for person in people if (who := register.who(person))))
     deal = next((found for deal in deals if (found := register.get("sale", deal))), None)
-    return allowed, deal
+    return known, deal
 
 
 def _manager(register: Register, seller: str | None) -> str | None:
