@@ -4,7 +4,7 @@ Knows what HubSpot's endpoints take and how much at once; what the records mean 
 the reader and the writer.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeVar
@@ -177,6 +177,20 @@ class Portal:
         """The properties that this portal defines for a kind."""
         return self.read(self.paths.properties(kind), f"properties of {kind}", Definitions).results
 
+    def together(self, tasks: Sequence[Callable[[], T]]) -> Iterator[T]:
+        """What each task gives, in their order; they run side by side. What succeeded comes before an error is raised.
+        A task must not itself use anything that runs side by side."""
+        running = [self._aside.submit(task) for task in tasks]
+        failures = []
+        for each in running:
+            failure = each.exception()
+            if failure is None:
+                yield each.result()
+            else:
+                failures.append(failure)
+        if failures:
+            raise failures[0]
+
     def _side_by_side(self, ask: Callable[[Sequence[str]], T], ids: Sequence[str], size: int) -> list[T]:
         parts = list(batches(ids, size))
         if len(parts) <= 1:
@@ -184,7 +198,7 @@ class Portal:
         return list(self._aside.map(ask, parts))
 
 
-def batches(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+def batches(things: Iterable[T], size: int) -> Iterator[Sequence[T]]:
     """Consecutive parts of at most `size`."""
     rest = iter(things)
     while part := tuple(islice(rest, size)):

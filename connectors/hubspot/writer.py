@@ -5,13 +5,14 @@ HubSpot answers a batch in part (207) or rejects it as a whole (400). Either way
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, assert_never
 
 from connectors.contract import Change, FieldValue, Refused, Surface, Written
 from connectors.hubspot import ours
 from connectors.hubspot.answers import Absent, MissingScope, Problem, error_of, faults_in, problem_of
 from connectors.hubspot.facts import Facts
-from connectors.hubspot.portal import BATCH, Portal, decoded_with
+from connectors.hubspot.portal import ASIDE, BATCH, Portal, batches, decoded_with
 from connectors.hubspot.wire import shapes
 from connectors.hubspot.wire.shapes import Row, RowError, Rows
 
@@ -61,17 +62,13 @@ class Writer:
         return shown
 
     def push(self, changes: Iterable[Change]) -> Iterator[Outcome]:
-        """One outcome for each change, as the answers arrive."""
-        waiting: dict[Surface, list[Change]] = {surface: [] for surface in Surface}
-        for change in changes:
-            batch = waiting[change.surface]
-            batch.append(change)
-            if len(batch) == BATCH:
-                yield from self._send(change.surface, batch)
-                waiting[change.surface] = []
-        for surface, batch in waiting.items():
-            if batch:
-                yield from self._send(surface, batch)
+        """One outcome for each change, as the answers arrive; a few batches are on their way at once."""
+        for several in batches(_by_surface(changes), ASIDE):
+            for answers in self._portal.together([partial(self._settle, each) for each in several]):
+                yield from answers
+
+    def _settle(self, batch: Sequence[Change]) -> list[Outcome]:
+        return list(self._send(batch[0].surface, batch))
 
     def _send(self, surface: Surface, batch: Sequence[Change], *, owners: bool = True) -> Iterator[Outcome]:
         kind = self._kind(surface)
@@ -149,6 +146,17 @@ class Writer:
                 return self._lead_kind
             case _:
                 assert_never(surface)
+
+
+def _by_surface(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    """Full batches as they fill up, each of one surface, then what is left."""
+    waiting: dict[Surface, list[Change]] = {}
+    for change in changes:
+        batch = waiting.setdefault(change.surface, [])
+        batch.append(change)
+        if len(batch) == BATCH:
+            yield waiting.pop(change.surface)
+    yield from waiting.values()
 
 
 def vendor_name(surface: Surface, field: str) -> str:

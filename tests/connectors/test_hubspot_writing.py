@@ -178,6 +178,17 @@ def test_an_answer_that_stays_away_is_an_error_and_not_a_refusal() -> None:
             outcomes(opened, record("c:k:1", value=1))
 
 
+def test_what_was_written_beside_a_failure_is_told_before_the_failure() -> None:
+    with desk() as opened:
+        list(opened.hubspot.provision(KPIS))
+        lea = opened.id_of("prospect", "lea")
+        opened.box.faults.append(Fault("batch/upsert", "answer", times=None, status=502))
+        told = opened.hubspot.push([record("c:k:1", value=1), on_lead(lea, score=1.0, level="warming")])
+        assert next(told) == Written(on_lead(lea, score=1.0, level="warming"), lea)
+        with pytest.raises(Unreachable):
+            next(told)
+
+
 def test_a_rule_that_only_the_dated_api_enforces_refuses_the_row(ready: Desk) -> None:
     lea = ready.id_of("prospect", "lea")
     ready.portal.desk.change({"required": {"contacts": ["company"]}})
