@@ -3,14 +3,11 @@
 A value of a period that was over when it was last known, and that is another one now, is a restatement: a changed past.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 import msgspec
 import polars as pl
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from kpi_engine.periods import DAY_MS, period_end, to_date, to_day
+from kpi_engine.periods import DAY_MS, period_end, to_date
 from kpi_engine.records import Millis
 from sync.history import KNOWN
 
@@ -41,22 +38,33 @@ def learn(sql: Connection, connection: str, run: str, as_of: Millis, values: pl.
 
     What was computed for an earlier moment than the known value teaches nothing new.
     """
-    latest = _latest(sql, connection)
-    rows, outdated, restated = [], [], 0
-    for key, told in _keyed(values):
-        known = latest.get(key)
-        if known is not None and (known[1:] == told or known[0] > as_of):
-            continue
-        if known is not None:
-            outdated.append({f"_{name}": part for name, part in zip(KEY, key, strict=True)})
-            restated += known[0] // DAY_MS > period_end(key[3], key[2], year_start) + 1
-        rows.append(dict(zip((*KEY, *TOLD), (*key, *told), strict=True)))
-    common = {"connection": connection, "run": run, "as_of": as_of, "latest": True}
-    if outdated:
-        sql.execute(_OUTDATE, [{"_connection": connection, **key} for key in outdated])
-    if rows:
-        sql.execute(insert(KNOWN), [common | row for row in rows])
-    return restated
+    told = values.select(*_key(), *TOLD)
+    compared = told.join(_latest(sql, connection), on=KEY, how="left", suffix="_known", nulls_equal=True)
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_known")) for name in TOLD)
+    news = compared.filter(pl.col("as_of").is_null() | (differs & (pl.col("as_of") <= as_of)))
+    outdated = news.filter(pl.col("as_of").is_not_null())
+    if not outdated.is_empty():
+        keys = outdated.select(pl.col(name).alias(f"_{name}") for name in KEY).to_dicts()
+        sql.execute(_OUTDATE, [{"_connection": connection, **key} for key in keys])
+    if not news.is_empty():
+        common = {"connection": connection, "run": run, "as_of": as_of, "latest": True}
+        sql.execute(insert(KNOWN), [common | row for row in news.select(*KEY, *TOLD).to_dicts()])
+    replaced = outdated.select("as_of", "grain", "period_start").iter_rows()
+    return sum(_was_over(known_at, grain, start, year_start) for known_at, grain, start in replaced)
+
+
+def _key() -> list[pl.Expr]:
+    """The key columns as they are stored."""
+    return [
+        pl.col("kpi", "rep", "grain"),
+        pl.col("period_start").cast(pl.Int32),
+        pl.col("dimension").fill_null(""),
+    ]
+
+
+def _was_over(as_of: int, grain: str, start: int, year_start: int) -> bool:
+    """Whether the period was over when its value was last known, whatever the time zone."""
+    return as_of // DAY_MS > period_end(start, grain, year_start) + 1
 
 
 _OUTDATE = (
@@ -66,16 +74,22 @@ _OUTDATE = (
     .values(latest=False)
 )
 
+_LATEST = pl.Schema(
+    {
+        **{name: pl.Utf8() for name in KEY},
+        "period_start": pl.Int32(),
+        "as_of": pl.Int64(),
+        **{name: pl.Float64() for name in TOLD},
+        "n": pl.Int64(),
+        "reason": pl.Utf8(),
+    }
+)
 
-def _latest(sql: Connection, connection: str) -> Mapping[Key, tuple[Any, ...]]:
-    columns = (KNOWN.c[name] for name in (*KEY, "as_of", *TOLD))
+
+def _latest(sql: Connection, connection: str) -> pl.DataFrame:
+    columns = [KNOWN.c[name] for name in (*KEY, "as_of", *TOLD)]
     rows = sql.execute(select(*columns).where(KNOWN.c.connection == connection, KNOWN.c.latest.is_(True))).all()
-    return {tuple(row[: len(KEY)]): tuple(row[len(KEY) :]) for row in rows}
-
-
-def _keyed(values: pl.DataFrame) -> Iterator[tuple[Key, tuple[Any, ...]]]:
-    for kpi, rep, grain, start, dimension, *told in values.select(*KEY, *TOLD).iter_rows():
-        yield (kpi, rep, grain, to_day(start), dimension or ""), tuple(told)
+    return pl.DataFrame([tuple(row) for row in rows], schema=_LATEST, orient="row")
 
 
 def history(sql: Connection, connection: str, key: Key) -> list[Known]:

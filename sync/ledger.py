@@ -32,6 +32,11 @@ ALONE = ("run", "dry run", "pull", "push")
 
 ROWS_AT_ONCE = 500
 
+OUTCOMES_KEPT_MS = 90 * 86_400_000
+"""How long each outcome is kept: a run can be taken back, and a refusal looked up, for ninety days."""
+
+PLANS_KEPT = 20
+
 
 def clock() -> Millis:
     """The time now, for the ledger's own stamps; no number depends on it."""
@@ -136,6 +141,7 @@ class Ledger:
         with self._database.writing() as sql, Session(sql) as session:
             if what in ALONE:
                 session.execute(update(RunRow).where(self._is("running")).values(state="died"))
+                self._tidy(sql, now)
             serial = 1 + (session.exec(pick(func.max(RunRow.serial))).one() or 0)
             id_ = f"{moment:%Y%m%dT%H%M%S}-{serial}"
             session.add(
@@ -143,6 +149,14 @@ class Ledger:
             )
             session.flush()
         return Entry(id_)
+
+    def _tidy(self, sql: Connection, now: Millis) -> None:
+        """Let go of the details of long ago. What is shown, the runs and what was known when stay for good."""
+        sql.execute(delete(OUTCOMES).where(self._here(OUTCOMES), OUTCOMES.c.at < now - OUTCOMES_KEPT_MS))
+        recent = select(PLANS.c.made).where(self._here(PLANS)).order_by(PLANS.c.made.desc()).offset(PLANS_KEPT - 1)
+        oldest = sql.execute(recent.limit(1)).scalar()
+        if oldest is not None:
+            sql.execute(delete(PLANS).where(self._here(PLANS), PLANS.c.made < oldest))
 
     def _end(self, entry: Entry, state: str, code: str | None = None, message: str | None = None) -> None:
         ended = {

@@ -1,6 +1,8 @@
 """The cache takes pages whole, counts real changes, and never lets an older copy win."""
 
 import sqlite3
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +10,8 @@ from pathlib import Path
 import msgspec
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.contract import Page, Unread
 from connectors.errors import GuardStopped
@@ -288,3 +292,51 @@ def test_a_damaged_page_of_the_file_is_found(tmp_path: Path) -> None:
         assert Cache.open(f"sqlite:///{path}", "acme").integrity() is not None
     except CacheUnusable as damaged:
         assert damaged.code == "KPI-CACHE-002"  # noqa: PT017 - either way it is said
+
+
+KILLED = """
+import sys
+from connectors.contract import Page
+from sync.cache import Cache
+from tests.sync.worlds import call
+cache = Cache.open(sys.argv[1], "acme")
+for number in range(1000):
+    rows = [call(f"c{number}-{row}", "ana", "2026-03-02T10:00") for row in range(500)]
+    cache.absorb(Page(stream="calls", rows=rows, cursor=str(number)), "UTC")
+    print(number, flush=True)
+"""
+
+
+def test_a_process_killed_while_it_writes_leaves_exactly_the_pages_before_its_cursor(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/cache.db"
+    writer = subprocess.Popen([sys.executable, "-c", KILLED, url], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    while writer.stdout.readline() != "5\n":
+        pass
+    writer.kill()
+    writer.wait()
+    cache = Cache.open(url, "acme")
+    last = int(cache.cursor("calls") or -1)
+    assert last >= 5
+    assert cache.counts()["interaction"] == (last + 1) * 500
+    assert cache.integrity() is None
+
+
+@given(
+    deliveries=st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 20), st.booleans()), max_size=30),
+    size=st.integers(1, 7),
+)
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_order_and_the_repetitions_the_newest_copy_stays(
+    tmp_path_factory: pytest.TempPathFactory, deliveries: list[tuple[str, int, bool]], size: int
+) -> None:
+    cache = Cache.open(f"sqlite:///{tmp_path_factory.mktemp('any')}/cache.db", "acme")
+    copies = [rep(id_, modified=stamp, name=f"{id_} as of {stamp}") for id_, stamp, _ in deliveries]
+    copies += [copy for copy, (_, _, again) in zip(copies, deliveries, strict=True) if again]
+    for start in range(0, len(copies), size):
+        cache.absorb(page(*copies[start : start + size]), "UTC")
+    newest = {copy.id: copy.modified for copy in sorted(copies, key=lambda copy: copy.modified)}
+    assert {id_: row["name"] for id_, row in stored(cache, "rep").items()} == {
+        id_: f"{id_} as of {stamp}" for id_, stamp in newest.items()
+    }
+    cache.close()

@@ -19,8 +19,8 @@ def ledger(tmp_path: Path) -> Ledger:
     return opened(tmp_path)
 
 
-def opened(folder: Path, connection: str = "acme") -> Ledger:
-    return Ledger.open(f"sqlite:///{folder}/ledger.db", connection, clock=lambda: Millis(1000))
+def opened(folder: Path, connection: str = "acme", *, at: int = 1000) -> Ledger:
+    return Ledger.open(f"sqlite:///{folder}/ledger.db", connection, clock=lambda: Millis(at))
 
 
 def change(key: str = "k", *, new: bool = False, **after: FieldValue) -> Change:
@@ -122,3 +122,27 @@ def test_connections_do_not_see_each_others_runs_or_records(tmp_path: Path) -> N
     assert (other.runs(), dict(other.shown())) == ([], {})
     with pytest.raises(PlanUnknown):
         other.run(one.runs()[0].id)
+
+
+def test_the_details_of_long_ago_are_let_go_and_what_is_shown_stays(tmp_path: Path) -> None:
+    day = 86_400_000
+    opened(tmp_path, at=0).note([Written(change(new=True, value=1), None)])
+    later = opened(tmp_path, at=89 * day)
+    with later.running("run"):
+        assert len(later.outcomes(later.runs()[-1].id)) == 1
+    much_later = opened(tmp_path, at=91 * day)
+    with much_later.running("run"):
+        assert much_later.outcomes(much_later.runs()[-1].id) == []
+    assert set(much_later.shown()) == {PLACE}
+    assert len(much_later.runs()) == 3
+
+
+def test_only_the_last_plans_are_kept(tmp_path: Path) -> None:
+    for number in range(25):
+        opened(tmp_path, at=number).keep_plan(Plan(id=f"p{number}", connection="acme", changes=()))
+    ledger = opened(tmp_path)
+    with ledger.running("run"):
+        pass
+    assert ledger.plan("p5").id == "p5"
+    with pytest.raises(PlanUnknown):
+        ledger.plan("p4")
