@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import polars as pl
 
 from connectors.contract import Capabilities, Change, Connector, Surface
-from kpi_engine.records import Millis, Rep
+from kpi_engine.records import Millis
 from kpi_engine.values import values
 from sync import surfaces
 from sync.cache import Cache
@@ -24,7 +24,7 @@ def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Mil
     on, warnings = surfaces_in_use(job, found)
     tracked = _tracked(job, known)
     ledger.learn(known.as_of, tracked, known.company.fiscal_year_start)
-    desired = _desired(job, known, tracked, reps_of(cache), confirmed, on)
+    desired = _desired(job, known, tracked, cache, confirmed, on)
     asked = desired if check_everything else list(in_question(desired, confirmed))
     now = shown_now(job.connector, asked)
     ledger.confirm(list(shown_already(asked, now)))
@@ -76,11 +76,11 @@ def _desired(
     job: Job,
     known: Computed,
     tracked: pl.DataFrame,
-    reps: Mapping[str, Rep],
+    cache: Cache,
     confirmed: Mapping[Place, Confirmed],
     on: Sequence[Surface],
 ) -> list[Desired]:
-    track, company = job.options.track, known.company
+    track, company, reps = job.options.track, known.company, reps_of(cache)
     wanted: list[Desired] = []
     if Surface.KPI_RECORDS in on:
         wanted += surfaces.kpi_records(tracked, company, reps, confirmed, job.options.since)
@@ -89,7 +89,7 @@ def _desired(
         today = dict(known.parts["rep"].select("rep", "today").iter_rows())
         wanted += surfaces.person_fields(month, today, reps.values(), track, company)
     if Surface.LEAD_SCORES in on:
-        wanted += surfaces.lead_scores(known.scores)
+        wanted += surfaces.lead_scores(known.scores, cache.tables(["lead"])["lead"], confirmed)
     return wanted
 
 

@@ -4,7 +4,7 @@
   them. A team's records belong to its manager and say `team` where others say their dimension. `unassigned`, `all` and
   people whom the CRM does not know as users have none.
 * The current month on the person, for active reps whose person record the CRM lets us write.
-* The engagement score on every lead that is open.
+* The engagement score on every lead that is open; a lead that was disqualified shows none.
 * What was shown and is no longer true of anything (the rep's only deal of that month became someone else's) is blanked.
 """
 
@@ -195,9 +195,18 @@ def _keyed(values: pl.DataFrame) -> Iterable[tuple[str, str, date, float | None]
     return values.select("rep", "kpi", "period_start", "value").iter_rows()
 
 
-def lead_scores(scores: pl.DataFrame) -> list[Desired]:
-    """The score of every open lead."""
-    return [
-        Desired(surface=Surface.LEAD_SCORES, key=lead, rep=None, fields={"score": rounded(score), "level": level})
-        for lead, score, level in scores.select("lead", "score", "level").iter_rows()
-    ]
+def lead_scores(scores: pl.DataFrame, leads: pl.LazyFrame, confirmed: Mapping[Place, Confirmed]) -> list[Desired]:
+    """The score of every open lead, and a blank for one that is open no more.
+
+    A converted lead keeps the score with which it was converted: Salesforce lets nobody write it again.
+    """
+    shown = {lead: (score, level) for lead, score, level in scores.select("lead", "score", "level").iter_rows()}
+    known = (place[1] for place, fields in confirmed.items() if place[0] is Surface.LEAD_SCORES and fields.fields)
+    closed = [lead for lead in known if lead not in shown]
+    there = pl.col("id").is_in(closed) & ~pl.col("deleted") & ~pl.col("converted") & pl.col("merged_into").is_null()
+    blank = leads.filter(there).select("id").collect()["id"] if closed else ()
+    return [_scored(lead, *told) for lead, told in shown.items()] + [_scored(lead, None, None) for lead in blank]
+
+
+def _scored(lead: str, score: float | None, level: str | None) -> Desired:
+    return Desired(surface=Surface.LEAD_SCORES, key=lead, rep=None, fields={"score": rounded(score), "level": level})

@@ -359,9 +359,18 @@ def test_lead_scores_follow_the_open_leads(tmp_path: Path) -> None:
     office = Office(tmp_path)
     office.run()
     office.crm.happen("leads", lead("l2", "ben"), lead("l1", "ana", modified=2, status="unqualified"))
-    report = office.run()
+    assert office.run().written == 2
     assert office.shown("l2", Surface.LEAD_SCORES) == {"score": 0, "level": "disengaged"}
-    assert report.written == 1
+    assert office.shown("l1", Surface.LEAD_SCORES) == {"score": None, "level": None}
+    assert office.run().planned == 0
+
+
+def test_a_converted_lead_keeps_the_score_with_which_it_was_converted(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.run()
+    office.crm.happen("leads", lead("l1", "ana", modified=2, converted=True, converted_at=at("2026-03-12T09:00")))
+    assert office.run().planned == 0
+    assert office.shown("l1", Surface.LEAD_SCORES) == {"score": 0, "level": "disengaged"}
 
 
 def test_two_deals_on_the_last_day_of_a_month_count_there(tmp_path: Path) -> None:
