@@ -80,6 +80,7 @@ class Pull:
         cursors = {stream: self._cache.cursor(stream) for stream in streams}
         with ThreadPoolExecutor(STREAMS_AT_ONCE, thread_name_prefix="stream") as pool:
             for stream in streams:
+                self._progress.start(stream)
                 pool.submit(self._deliver, stream, cursors[stream], arrivals, stop)
             try:
                 for arrival in _until_all_ended(arrivals, len(streams)):
