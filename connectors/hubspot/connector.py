@@ -28,7 +28,7 @@ from connectors.hubspot.facts import Facts
 from connectors.hubspot.pace import Pace
 from connectors.hubspot.paths import Paths
 from connectors.hubspot.portal import Portal
-from connectors.hubspot.provision import Provisioner
+from connectors.hubspot.provision import ENTERPRISE, LEADS, USERS, Provisioner
 from connectors.hubspot.reader import ObjectReader
 from connectors.hubspot.registers import RegisterReader
 from connectors.hubspot.scopes import Scopes
@@ -138,19 +138,19 @@ class HubSpotConnector:
 
     def _surfaces(self) -> tuple[frozenset[Surface], list[Gap]]:
         """Where everything is ready to be written, and why it is not elsewhere."""
-        probes: dict[Surface, Callable[[], bool]] = {
-            Surface.KPI_RECORDS: lambda: self._facts.kpi_object() is not None,
-            Surface.PERSON_FIELDS: self._has_person_fields,
-            Surface.LEAD_SCORES: lambda: self._has_property(self._lead_kind, ours.SCORE),
+        probes: dict[Surface, tuple[Callable[[], bool], str]] = {
+            Surface.KPI_RECORDS: (lambda: self._facts.kpi_object() is not None, ENTERPRISE),
+            Surface.PERSON_FIELDS: (self._has_person_fields, USERS),
+            Surface.LEAD_SCORES: (lambda: self._has_property(self._lead_kind, ours.SCORE), LEADS),
         }
         ready: set[Surface] = set()
         lacking: list[Gap] = []
-        for surface, probe in probes.items():
+        for surface, (probe, needs) in probes.items():
             try:
                 if probe():
                     ready.add(surface)
                     continue
-                reason, advice = "What it needs does not exist in this portal yet.", "Run kpisync provision."
+                reason, advice = "What it needs is not in this portal yet.", f"Run kpisync provision. {needs}"
             except (MissingScope, Rejected) as refusal:
                 reason, advice = refusal.message, refusal.advice
             lacking.append(Gap(surface.value, reason, advice))

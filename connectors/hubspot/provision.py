@@ -25,7 +25,7 @@ USERS = (
     "Some portals let no app add user properties, or the token lacks crm.objects.users.write. The KPI records and the "
     "kpisync console show the same numbers."
 )
-LEADS = "Add the scopes crm.schemas.contacts.write and crm.objects.contacts.write to the service key or app."
+LEADS = "It takes the scopes crm.schemas.contacts.write and crm.objects.contacts.write on the service key or app."
 
 
 class Provisioner:

@@ -170,7 +170,10 @@ class ObjectReader:
             try:
                 translated = translate(row, changed)
             except Unclear as unclear:
-                unread.append(Unread(stream.name, row.id, str(unclear)))
+                if row.archived:  # however unclear it is, it is gone
+                    vanished.append((stream.record, row.id))
+                else:
+                    unread.append(Unread(stream.name, row.id, str(unclear)))
                 continue
             records += translated
             if not translated and changed:

@@ -104,6 +104,15 @@ def test_an_archived_record_comes_once_as_deleted(small: Desk) -> None:
     assert small.read("calls", cursor(pages)) == []
 
 
+def test_an_archived_record_is_gone_however_unclear_it_is(small: Desk) -> None:
+    after = cursor(small.read("calls"))
+    call = small.id_of("call", "c1")
+    small.portal.set("calls", call, {"hs_timestamp": None})
+    small.portal.archive("calls", call)
+    pages = small.read("calls", after)
+    assert [gone for page in pages for gone in page.gone] == [("interaction", call)]
+
+
 def test_a_restored_record_comes_again_as_living(small: Desk) -> None:
     call = small.id_of("call", "c1")
     small.portal.archive("calls", call)
