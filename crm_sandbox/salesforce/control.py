@@ -9,11 +9,12 @@ POST   merge            {"object", "master", "duplicates"}
 GET    ids[?kind=seller]                     [{"kind", "key", "id"}]
 POST   features         {"email_messages": false, …}
 POST   fls              {"Lead.Rating": "hidden" | "read_only" | "visible"}
-POST   tokens           {"expire": true} | {"revoke": token} | {"accept": token}
+POST   tokens           {"expire": true} | {"expire_after": requests} | {"revoke": token} | {"accept": token}
 POST   refresh_tokens   → {"refresh_token"}
 POST   pages            {"sizes": [2000, 200]} | {"expire": true}
-POST   usage            {"used", "most"}
+POST   usage            {"used", "most", "app": [name, allowance]}
 POST   locks            {"names": [id or external key], "times": 1}
+POST   bulk             {"polls": 3, "fail_next": message}   looks that see a job unfinished; a query job that fails
 POST   clock            {"advance_seconds"}
 GET    fingerprint      {"fingerprint", "objects": {name: digest}}
 """
@@ -100,6 +101,7 @@ def _act(org: "Org", path: list[str], body: Mapping[str, Any]) -> Response:
         case ["usage"]:
             org.usage.used = body.get("used", org.usage.used)
             org.usage.most = body.get("most", org.usage.most)
+            org.usage.app = tuple(body["app"]) if "app" in body else org.usage.app
         case ["locks"]:
             lock(org, body["names"], body.get("times", 1))
         case ["bulk"]:

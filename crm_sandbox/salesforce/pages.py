@@ -14,6 +14,9 @@ from crm_sandbox.serving import Response
 
 LARGEST_PAGE = 2000
 SMALLEST_ASKED = 200
+MOST_OPEN = 500
+"""So many queries stay readable; the oldest go first (Salesforce keeps them for two days)."""
+
 SHORT_PAGE_EVERY = 5
 """Every so many pages one comes a little short, as Salesforce may do at any time."""
 
@@ -53,6 +56,8 @@ class Pages:
         self._opened += 1
         locator = record_id("0r8", self._opened)
         self._cursors[locator] = cursor
+        if len(self._cursors) > MOST_OPEN:
+            del self._cursors[next(iter(self._cursors))]
         return self._page(cursor, locator, 0, options)
 
     def next(self, locator: str, options: str | None) -> Response:

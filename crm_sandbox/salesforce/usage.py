@@ -8,10 +8,14 @@ from crm_sandbox.salesforce.errors import Refusal
 
 @dataclass
 class Usage:
-    """Calls of the last 24 hours. The count never falls by itself: a sandbox run is shorter than a day."""
+    """Calls of the last 24 hours. The count never falls by itself: a sandbox run is shorter than a day.
+
+    app   (name, allowance): an app with an allowance of its own, which the header then tells too
+    """
 
     most: int = 100_000
     used: int = 0
+    app: tuple[str, int] | None = None
 
     def count(self) -> None:
         """One call more. Raises REQUEST_LIMIT_EXCEEDED beyond the allowance."""
@@ -20,16 +24,20 @@ class Usage:
             raise Refusal(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
 
     def header(self) -> dict[str, str]:
-        return {"Sforce-Limit-Info": f"api-usage={self.used}/{self.most}"}
+        whole = f"api-usage={self.used}/{self.most}"
+        if self.app is None:
+            return {"Sforce-Limit-Info": whole}
+        name, most = self.app
+        return {"Sforce-Limit-Info": f"{whole}; per-app-api-usage={self.used}/{most}(appName={name})"}
 
     def limits(self) -> dict[str, Any]:
         """The body of the limits resource."""
 
-        def left(most: int, used: int = 0) -> dict[str, int]:
+        def left(most: int, used: int = 0) -> dict[str, Any]:
             return {"Max": most, "Remaining": max(0, most - used)}
 
         return {
-            "DailyApiRequests": left(self.most, self.used),
+            "DailyApiRequests": {**left(self.most, self.used), "Ant Migration Tool": left(0)},
             "DailyBulkApiBatches": left(15_000),
             "DailyBulkV2QueryJobs": left(10_000),
             "DailyBulkV2QueryFileStorageMB": left(976_562),

@@ -130,7 +130,8 @@ def test_roles_and_profiles_of_users_need_their_permissions():
 def test_limits_count_every_call_and_every_answer_says_so():
     crm = client(daily_calls=5)
     assert crm.call("GET", "limits").headers["Sforce-Limit-Info"] == "api-usage=1/5"
-    assert crm.get("limits")["DailyApiRequests"] == {"Max": 5, "Remaining": 3}
+    daily = crm.get("limits")["DailyApiRequests"]
+    assert daily == {"Max": 5, "Remaining": 3, "Ant Migration Tool": {"Max": 0, "Remaining": 0}}
     assert crm.call("GET", "sobjects/Nothing").headers["Sforce-Limit-Info"] == "api-usage=3/5"
     sign_in = form(grant_type="client_credentials", client_id="sandbox", client_secret="sandbox-secret")
     assert "Sforce-Limit-Info" not in crm.call("POST", "/services/oauth2/token", sign_in).headers
@@ -142,6 +143,13 @@ def test_limits_count_every_call_and_every_answer_says_so():
     )
     crm.send("POST", "/_control/usage", {"used": 4000, "most": 5000})
     assert crm.call("GET", "limits").headers["Sforce-Limit-Info"] == "api-usage=4001/5000"
+
+
+def test_an_app_may_have_an_allowance_of_its_own():
+    crm = client()
+    crm.send("POST", "/_control/usage", {"used": 16, "app": ["Sales KPIs", 250]})
+    told = crm.call("GET", "limits").headers["Sforce-Limit-Info"]
+    assert told == "api-usage=17/100000; per-app-api-usage=17/250(appName=Sales KPIs)"
 
 
 def test_limits_need_view_setup():
