@@ -105,7 +105,7 @@ class RegisterReader:
             for one in msgspec.json.decode(answer, type=_Splits).results:
                 try:
                     rows += deals.splits(one)
-                except (Unclear, InvalidOperation):
+                except Unclear:
                     unread.append(Unread("deal_splits", one.id, "its splits cannot be understood"))
         yield Page(stream="deal_splits", rows=rows, cursor=READ, whole=("split",), unread=unread)
 

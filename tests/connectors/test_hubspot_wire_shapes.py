@@ -27,7 +27,7 @@ def test_a_moment_is_read_from_all_its_spellings(text: str, at: int) -> None:
         ("0", 0),
         ("-3.000001", -3_000_001),
         ("0.40000000000000002220446049250313080847263336181640625", 400_000),
-        ("9007199254740993.25", 9_007_199_254_740_993_250_000),
+        ("9007199254740.993251", 9_007_199_254_740_993_251),
         ("", None),
         (None, None),
     ],
@@ -36,9 +36,9 @@ def test_money_is_exact(text: str | None, micros: int | None) -> None:
     assert shapes.money({"amount": text}, "amount") == micros
 
 
-@pytest.mark.parametrize("text", ["ten", "NaN", "Infinity", "1.000,50"])
+@pytest.mark.parametrize("text", ["ten", "NaN", "Infinity", "1.000,50", "1e999999999", "99999999999999"])
 def test_nonsense_is_no_money(text: str) -> None:
-    with pytest.raises(Unclear, match=r"^amount is not an amount$"):
+    with pytest.raises(Unclear, match=r"^amount is not a number"):
         shapes.money({"amount": text}, "amount")
 
 

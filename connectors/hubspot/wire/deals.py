@@ -1,7 +1,7 @@
 """Deals, their splits, quotas, campaigns and exchange rates: the money."""
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import Decimal, localcontext
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from connectors.hubspot.wire.shapes import (
     modified,
     moment,
     money,
+    number,
     text,
 )
 from kpi_engine.records import Campaign, Day, Deal, Micros, Millis, Quota, Rate, Record, Split
@@ -181,17 +182,18 @@ SPLIT_SHARE = "hs_deal_split_percentage"
 def splits(of: SplitOf) -> list[Record]:
     """Each owner's share of a deal's revenue. HubSpot writes half a deal as 0.5, some portals as 50; the shares of one
     deal make a whole, which tells the two apart."""
-    shares = [(row, Decimal(text(row.properties, SPLIT_SHARE) or 0)) for row in of.splits if not row.archived]
-    whole = 100 if sum(share for _, share in shares) > 2 else 1
+    shares = [(row, number(row.properties.get(SPLIT_SHARE) or "0", SPLIT_SHARE, WHOLE_SHARE)) for row in of.splits]
+    percent = sum(share for _, share in shares) > 2 * WHOLE_SHARE
     return [
         Split(
             id=row.id,
             modified=modified(row, "hs_lastmodifieddate"),
             deal=of.id,
             rep=text(row.properties, "hubspot_owner_id"),
-            share=int((share / whole * WHOLE_SHARE).to_integral_value(ROUND_HALF_EVEN)),
+            share=share // 100 if percent else share,
         )
         for row, share in shares
+        if not row.archived
     ]
 
 

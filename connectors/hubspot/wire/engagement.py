@@ -1,6 +1,7 @@
 """Form submissions and page views: what people do on the web, for the engagement score."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -10,7 +11,7 @@ from kpi_engine.records import Event, Millis
 
 class Field(msgspec.Struct, frozen=True):
     name: str = ""
-    value: str | list[str] | None = None
+    value: Any = None
 
 
 class Submission(msgspec.Struct, frozen=True, rename="camel"):
@@ -54,7 +55,7 @@ class Occurrence(msgspec.Struct, frozen=True, rename="camel"):
     """Something a visitor did."""
 
     id: str
-    object_id: str
+    object_id: str | int
     occurred_at: str
     event_type: str = ""
 
@@ -66,4 +67,4 @@ class Occurrences(msgspec.Struct, frozen=True):
 
 def page_view(one: Occurrence) -> Event:
     at = millis(one.occurred_at, "occurredAt")
-    return Event(id=one.id, modified=at, person=one.object_id, kind="page_view", at=at)
+    return Event(id=one.id, modified=at, person=str(one.object_id), kind="page_view", at=at)

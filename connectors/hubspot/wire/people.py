@@ -137,7 +137,7 @@ def _rep(owner: Owner, user: Row | None, bosses: Mapping[str, str | None]) -> Re
     name = " ".join(part for part in (owner.first_name, owner.last_name) if part)
     return Rep(
         id=owner.id,
-        modified=max((millis(stamp, "updatedAt") for stamp in stamps if stamp), default=Millis(0)),
+        modified=max(map(_stamp, stamps)),
         name=name or owner.email or owner.id,
         email=owner.email,
         active=not owner.archived,
@@ -146,6 +146,14 @@ def _rep(owner: Owner, user: Row | None, bosses: Mapping[str, str | None]) -> Re
         time_zone=time_zone(text(user.properties, "hs_standard_time_zone")) if user else None,
         person_record=user.id if user and not user.archived else None,
     )
+
+
+def _stamp(value: str | None) -> Millis:
+    """When an owner changed; the table is read in full every time, so that nothing hangs on it."""
+    try:
+        return millis(value, "updatedAt") if value else Millis(0)
+    except Unclear:
+        return Millis(0)
 
 
 def contact(row: Row, *, changed: bool, leads: bool = True) -> list[Record]:

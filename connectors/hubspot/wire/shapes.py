@@ -4,6 +4,7 @@ Every property of a record comes as a text or null, numbers and booleans include
 define is left out without a word.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
@@ -17,6 +18,14 @@ Properties = Mapping[str, str | None]
 
 DAY_MS = 86_400_000
 MICROS = 1_000_000
+
+LARGEST = 2**63 - 1
+LARGEST_EXPONENT = 20
+FIRST_MOMENT = -2_208_988_800_000
+LAST_MOMENT = 4_102_444_800_000
+"""1900 and 2100: a typing error beyond them must not cost a company two centuries of empty periods."""
+
+PLAIN_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 class Unclear(ValueError):
@@ -179,12 +188,21 @@ def flag(properties: Properties, name: str) -> bool:
 def whole(properties: Properties, name: str) -> int | None:
     """A whole number; HubSpot may write 3 as 3.0."""
     value = properties.get(name)
-    if not value:
-        return None
+    return number(value, name, 1) if value else None
+
+
+def number(value: str, name: str, times: int) -> int:
+    """A number in parts of one (`times` to the unit), rounded half-even, as far as a cache can hold it."""
     try:
-        return int(value) if value.isdigit() else int(Decimal(value))
-    except (InvalidOperation, ValueError, OverflowError) as error:
+        parsed = Decimal(value)
+        if not parsed.is_finite() or parsed.adjusted() > LARGEST_EXPONENT:
+            raise Unclear(f"{name} is not a number that can be")
+        found = int((parsed * times).to_integral_value(ROUND_HALF_EVEN))
+    except InvalidOperation as error:
         raise Unclear(f"{name} is not a number") from error
+    if abs(found) > LARGEST:
+        raise Unclear(f"{name} is not a number that can be")
+    return found
 
 
 def moment(properties: Properties, name: str) -> Millis | None:
@@ -194,13 +212,18 @@ def moment(properties: Properties, name: str) -> Millis | None:
 
 def millis(value: str, name: str) -> Millis:
     """Epoch milliseconds of an ISO text (a plain date is its midnight in UTC) or of a number in milliseconds."""
-    if value.lstrip("-").isdigit():
-        return Millis(int(value))
     try:
-        at = datetime.fromisoformat(value)
-    except ValueError as error:
+        at = int(value) if PLAIN_NUMBER.fullmatch(value) else _of_iso(value)
+    except (ValueError, OverflowError) as error:
         raise Unclear(f"{name} is not a moment") from error
-    return Millis(round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000))
+    if not FIRST_MOMENT <= at <= LAST_MOMENT:
+        raise Unclear(f"{name} is not a moment that can be")
+    return Millis(at)
+
+
+def _of_iso(value: str) -> int:
+    at = datetime.fromisoformat(value)
+    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def day(properties: Properties, name: str) -> Day | None:
@@ -212,12 +235,7 @@ def day(properties: Properties, name: str) -> Day | None:
 def money(properties: Properties, name: str) -> Micros | None:
     """Millionths, exact for every amount that HubSpot holds; a longer fraction is rounded half-even."""
     value = properties.get(name)
-    if not value:
-        return None
-    try:
-        return Micros(int((Decimal(value) * MICROS).to_integral_value(ROUND_HALF_EVEN)))
-    except (InvalidOperation, ValueError, OverflowError) as error:
-        raise Unclear(f"{name} is not an amount") from error
+    return Micros(number(value, name, MICROS)) if value else None
 
 
 _ZONES = {zone.lower(): zone for zone in available_timezones()}
