@@ -18,9 +18,23 @@ from kpi_engine.declaring import (
     places,
     total,
 )
+from kpi_engine.records import Company
 from kpi_engine.sources import NO_SHOWS_UNKNOWN
 
-__all__ = ["BY_KEY", "CATALOG", "HEADLINE", "Dimension", "Direction", "Family", "Kpi", "Part", "Text", "Unit", "places"]
+__all__ = [
+    "BY_KEY",
+    "CATALOG",
+    "HEADLINE",
+    "Dimension",
+    "Direction",
+    "Family",
+    "Kpi",
+    "Part",
+    "Text",
+    "Unit",
+    "direction",
+    "places",
+]
 
 EMAIL = Family(1, Text("E-mail", "Correo"))
 CALLS = Family(2, Text("Calls", "Llamadas"))
@@ -681,6 +695,12 @@ CATALOG: tuple[Kpi, ...] = (
 """Every KPI, in the order in which people read them."""
 
 BY_KEY: dict[str, Kpi] = {kpi.key: kpi for kpi in CATALOG}
+
+
+def direction(kpi: Kpi, company: Company) -> Direction:
+    """Which way is better for this company."""
+    return Direction(company.directions.get(kpi.key, kpi.direction))
+
 
 HEADLINE: tuple[Kpi, ...] = tuple(kpi for kpi in CATALOG if kpi.headline)
 """One for each family: what is tracked unless an admin chooses otherwise."""

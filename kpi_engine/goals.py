@@ -46,7 +46,7 @@ def targets_of(kpi: Kpi, targets: Targets, grain: str, everyone: pl.DataFrame, m
     return pl.concat([own, of_teams.select(own.columns)])
 
 
-def with_goal(values: pl.DataFrame, kpi: Kpi, targets: pl.DataFrame, places: int) -> pl.DataFrame:
+def with_goal(values: pl.DataFrame, kpi: Kpi, better: Direction, targets: pl.DataFrame, places: int) -> pl.DataFrame:
     """`values` with target, attainment, expected, pace and state; needs its `elapsed` and `working` days."""
     if targets.is_empty():
         return values.with_columns(
@@ -59,26 +59,26 @@ def with_goal(values: pl.DataFrame, kpi: Kpi, targets: pl.DataFrame, places: int
         expected = expected * pl.col("elapsed") / pl.when(pl.col("working") > 0).then(pl.col("working"))
     rows = joined.with_columns(expected=expected, goal=pl.col("target").cast(pl.Float64))
     rows = rows.with_columns(
-        attainment=_reached(rows["value"], rows["goal"], kpi), pace=_reached(rows["value"], rows["expected"], kpi)
+        attainment=_reached(rows["value"], rows["goal"], better), pace=_reached(rows["value"], rows["expected"], better)
     )
-    rows = rows.with_columns(_state(kpi).alias("state"))
+    rows = rows.with_columns(_state(better).alias("state"))
     shown = max(places, 2)
     return rows.with_columns(
         target=quotient(rows["target"], None, shown), expected=quotient(rows["expected"], None, shown)
     ).drop("goal")
 
 
-def _reached(value: pl.Series, goal: pl.Series, kpi: Kpi) -> pl.Series:
+def _reached(value: pl.Series, goal: pl.Series, better: Direction) -> pl.Series:
     """Value / goal, the other way round where less is better; null where that would divide by 0."""
-    if kpi.direction is Direction.LESS:
+    if better is Direction.LESS:
         nothing = (value == 0) | (goal == 0)
         return quotient(goal.set(nothing.fill_null(value=False), None), value, 4)
     return quotient(value, goal, 4)
 
 
-def _state(kpi: Kpi) -> pl.Expr:
+def _state(better: Direction) -> pl.Expr:
     value, goal, expected = pl.col("value"), pl.col("goal"), pl.col("expected")
-    if kpi.direction is Direction.LESS:
+    if better is Direction.LESS:
         met = (value <= goal) | (value == 0)
         pace = pl.when(value != 0).then(expected / value)
         nothing_due = pl.lit(value=False)

@@ -3,7 +3,7 @@
 One frozen struct a kind; its fields are the columns, in order. Conventions that hold for every kind:
 
 * an id is the CRM's own id as text; `rep` and `owner` hold the id of a `Rep` or None (nobody, a queue, unknown);
-* a moment is UTC milliseconds since 1970 (`Millis`), a plain date is days since 1970-01-01 (`Day`) and is never shifted;
+* a moment is UTC milliseconds since 1970 (`Millis`), a plain date is days since 1970 (`Day`) and is never shifted;
 * money is millionths of the currency unit (`Micros`), exact for every amount a CRM can hold;
 * None means "the CRM does not say", never 0;
 * `modified` is the CRM's modification stamp; an older record never replaces a newer one;
@@ -198,8 +198,8 @@ class Quota(Record, frozen=True, gc=False, kw_only=True):
 
 
 class Rate(Record, frozen=True, gc=False, kw_only=True):
-    """Home amount = amount / `rate`. Valid on [from_on, until_on); both None: the static rate. `rate` is the CRM's decimal
-    text, so that no digit is lost."""
+    """Home amount = amount / `rate`. Valid on [from_on, until_on); both None: the static rate. `rate` is the CRM's
+    decimal text, so that no digit is lost."""
 
     currency: str
     rate: str
@@ -248,15 +248,48 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     from_on: Day
 
 
+class Engagement(msgspec.Struct, frozen=True, kw_only=True):
+    """How engagement is scored: kind → points for one and how many count a day; how fast points fade; the cut-offs.
+
+    score = 100 × (1 − e^(−raw / scale)), raw = the points, halved every `half_life_days`. `interest_days` (of 24 hours)
+    is how long after its creation a lead's signs count as interest.
+    """
+
+    weights: dict[str, tuple[float, float]] = msgspec.field(
+        default_factory=lambda: {
+            "form_submission": (30.0, 2.0),
+            "meeting_held": (30.0, 2.0),
+            "reply": (20.0, 2.0),
+            "answered_call": (15.0, 2.0),
+            "document": (3.0, 10.0),
+            "email_click": (5.0, 5.0),
+            "page_view": (1.0, 10.0),
+            "email_open": (1.0, 3.0),
+        }
+    )
+    half_life_days: float = 21.0
+    scale: float = 50.0
+    engaged: float = 50.0
+    disengaged: float = 20.0
+    interest_days: int = 30
+
+
+ANSWERED_LABELS = ("connected", "answered", "spoke", "spoke with contact", "conversation")
+DISQUALIFYING_STATUSES = ("unqualified", "disqualified", "closed - not converted", "closed - unqualified", "junk")
+
+
 class Company(msgspec.Struct, frozen=True, kw_only=True):
     """What differs between companies and touches the numbers.
 
     missing       source name → reason, for what this CRM as a whole cannot tell (`clicks`, `opens`, `bounces`,
-                  `opt_out_dates`, `quotas`, `campaign_costs`, `form_submissions`, …); affected values are `not_available`
+                  `opt_out_dates`, `quotas`, `campaign_costs`, `form_submissions`, …); what needs it is not available
     lead_deal_from_links   True where the CRM names no deal of a conversion (HubSpot): the earliest associated deal
                   created at or after the conversion's day
     days_off      rep id → days
     band_limits   configured first limit ≤ second limit of the deal size bands, else None: terciles
+    directions    KPI key → `more`, `less` or `neither`, where the admin differs from the catalogue
+    answered_labels   labels of a call's result (lower-cased, trimmed) that say that somebody answered
+    disqualifying_statuses   statuses of a lead (lower-cased, trimmed) that disqualify it
     """
 
     connection: str
@@ -269,3 +302,7 @@ class Company(msgspec.Struct, frozen=True, kw_only=True):
     lead_deal_from_links: bool = False
     band_limits: tuple[Micros, Micros] | None = None
     targets: tuple[Target, ...] = ()
+    directions: dict[str, str] = {}
+    engagement: Engagement = Engagement()
+    answered_labels: tuple[str, ...] = ANSWERED_LABELS
+    disqualifying_statuses: tuple[str, ...] = DISQUALIFYING_STATUSES

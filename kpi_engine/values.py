@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from kpi_engine.catalog import BY_KEY, CATALOG, places
+from kpi_engine.catalog import BY_KEY, CATALOG, direction, places
 from kpi_engine.compute import Parts
 from kpi_engine.declaring import Dimension, Kpi, Part
 from kpi_engine.exact import by, quotient
@@ -139,7 +139,9 @@ def _of_sheet(kpi: Kpi, sheet: Sheet, company: Company, goals: pl.DataFrame | No
         _wilson(kpi, 1, "interval_high"),
     )
     undivided = goals if goals is not None and sheet.split is None else pl.DataFrame()
-    named = with_goal(compared, kpi, undivided, decimals).with_columns(kpi=pl.lit(kpi.key), grain=pl.lit(sheet.grain))
+    named = with_goal(compared, kpi, direction(kpi, company), undivided, decimals).with_columns(
+        kpi=pl.lit(kpi.key), grain=pl.lit(sheet.grain)
+    )
     return named.select(COLUMNS)
 
 

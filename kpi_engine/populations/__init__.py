@@ -162,7 +162,7 @@ class Populations:
 
     @cached_property
     def made(self) -> Frame:
-        return settled(calls.calls_made(self.activity.happened))
+        return settled(calls.calls_made(self.activity.happened, self.company.answered_labels))
 
     @cached_property
     def seen(self) -> Frame:
@@ -226,7 +226,15 @@ class Populations:
 
     @cached_property
     def every_lead(self) -> Frame:
-        return leads.leads(self.table("lead"), self.reps, self.same_people, self.zones, self.span, self.as_of)
+        return leads.leads(
+            self.table("lead"),
+            self.reps,
+            self.same_people,
+            self.zones,
+            self.span,
+            self.as_of,
+            self.company.disqualifying_statuses,
+        )
 
     @cached_property
     def leads_with_deal(self) -> Frame:
@@ -242,7 +250,15 @@ class Populations:
     @cached_property
     def signs(self) -> Frame:
         answers = mail.replies(self.mails)
-        return engagement.signs(self.table("event"), self.activity, answers, self.emails, self.same_people)
+        return engagement.signs(
+            self.table("event"),
+            self.activity,
+            answers,
+            self.emails,
+            self.same_people,
+            rules=self.company.engagement,
+            labels=self.company.answered_labels,
+        )
 
     @cached_property
     def dated_signs(self) -> Frame:
@@ -250,7 +266,7 @@ class Populations:
 
     @cached_property
     def points(self) -> Frame:
-        return engagement.points(self.dated_signs)
+        return engagement.points(self.dated_signs, self.company.engagement)
 
     @cached_property
     def silent_days(self) -> Frame:
@@ -259,9 +275,10 @@ class Populations:
     @cached_property
     def interest(self) -> Frame:
         """(lead, why) of the leads that showed interest."""
-        hot = interest.early_scores(self.leads_with_deal, self.points, self.silent_days, self.as_of)
+        rules = self.company.engagement
+        hot = interest.early_scores(self.leads_with_deal, self.points, self.silent_days, self.as_of, rules)
         return interest.interested(
-            self.leads_with_deal, self.signs, self.activity, hot, self.zones, self.span, self.as_of
+            self.leads_with_deal, self.signs, self.activity, hot, self.zones, self.span, self.as_of, rules
         )
 
     @cached_property
@@ -277,11 +294,13 @@ class Populations:
 
     @cached_property
     def scored_days(self) -> pl.DataFrame:
-        return open_leads.scored_days(self.open_spans, self.points, self.silent_days, self.since)
+        return open_leads.scored_days(
+            self.open_spans, self.points, self.silent_days, self.since, self.company.engagement
+        )
 
     @cached_property
     def open_leads(self) -> Frame:
-        return open_leads.open_leads(self.open_spans, self.scored_days, self.since)
+        return open_leads.open_leads(self.open_spans, self.scored_days, self.since, self.company.engagement)
 
     def open_leads_on(self, day: int) -> Frame:
         """(rep, id, score, engaged) of each lead that is open on one day."""
@@ -295,7 +314,7 @@ class Populations:
                 kind=pl.lit("lead"),
                 day=pl.lit(day, dtype=pl.Int32),
                 score="score",
-                engaged=pl.col("score") >= engagement.ENGAGED,
+                engaged=pl.col("score") >= self.company.engagement.engaged,
                 weight=pl.lit(1, dtype=pl.Int64),
             ).sort("id")
         )

@@ -13,7 +13,6 @@ from kpi_engine.populations.same import without_repeats
 from kpi_engine.records import Millis
 
 UNDONE = ("planned", "cancelled", "rescheduled", "failed", "draft")
-ANSWERED = ("connected", "answered", "spoke", "spoke with contact", "conversation")
 ANSWERED_FROM_MS = 30_000
 
 moment = nw.coalesce(nw.col("at"), nw.col("on").cast(nw.Int64) * DAY_MS)
@@ -27,12 +26,16 @@ is_out = nw.col("direction") == "out"
 is_out_or_unknown = nw.col("direction").fill_null("out") == "out"
 no_show = yes(nw.col("outcome") == "no_show")
 
-answered = (
-    nw.when(yes(nw.col("disposition") != ""))
-    .then(nw.col("disposition").is_in(ANSWERED) | yes(nw.col("answered_by_crm")))
-    .otherwise(nw.coalesce(nw.col("answered_by_crm"), yes(nw.col("duration_ms") >= ANSWERED_FROM_MS)))
-)
-"""The label of the result decides, or the CRM's own connect time; where there is neither, half a minute does."""
+
+def answered(labels: tuple[str, ...]) -> nw.Expr:
+    """The label of the result decides, or the CRM's own connect time; where there is neither, half a minute does."""
+    connected = yes(nw.col("answered_by_crm"))
+    long_enough = yes(nw.col("duration_ms") >= ANSWERED_FROM_MS)
+    return (
+        nw.when(yes(nw.col("disposition") != ""))
+        .then(nw.col("disposition").is_in(labels) | connected)
+        .otherwise(nw.coalesce(nw.col("answered_by_crm"), long_enough))
+    )
 
 
 def judged(interactions: Frame, reps: pl.DataFrame, as_of: Millis) -> Frame:

@@ -20,10 +20,10 @@ from kpi_engine.records import UNASSIGNED, Company
 FOLLOW_UP_WORKING_DAYS = 2
 
 
-def calls_made(happened: Frame) -> Frame:
+def calls_made(happened: Frame, labels: tuple[str, ...]) -> Frame:
     """Outbound calls; where the CRM does not say which way a call went, it was outbound."""
     made = happened.filter(is_call, is_out_or_unknown)
-    return made.with_columns(answered=answered, timed=~nw.col("duration_ms").is_null())
+    return made.with_columns(answered=answered(labels), timed=~nw.col("duration_ms").is_null())
 
 
 def with_deadline(made: Frame, company: Company) -> Frame:

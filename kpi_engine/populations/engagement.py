@@ -1,52 +1,37 @@
 """What a lead did that shows engagement, in points a day."""
 
-import math
-
 import narwhals.stable.v2 as nw
 
 from kpi_engine.populations.activity import Activity, answered, is_call, is_meeting, no_show
 from kpi_engine.populations.frame import Frame, local_day, settled
 from kpi_engine.populations.identity import surviving
-from kpi_engine.records import Millis
-
-WEIGHTS: dict[str, tuple[float, float]] = {
-    "form_submission": (30, 2),
-    "meeting_held": (30, 2),
-    "reply": (20, 2),
-    "answered_call": (15, 2),
-    "document": (3, 10),
-    "email_click": (5, 5),
-    "page_view": (1, 10),
-    "email_open": (1, 3),
-}
-"""Kind → points for one, and how many count on one day."""
-
-HALF_LIFE_DAYS = 21
-SCALE = 50
-ENGAGED = 50
-DISENGAGED = 20
+from kpi_engine.records import Engagement, Millis
 
 
-def score(raw: float) -> float:
-    """0 … 100."""
-    return 100 * (1 - math.exp(-raw / SCALE))
-
-
-def level(of: float) -> str:
+def level(score: float, rules: Engagement) -> str:
     """`engaged`, `warming` or `disengaged`, by the unrounded score."""
-    return "engaged" if of >= ENGAGED else "disengaged" if of < DISENGAGED else "warming"
+    return "engaged" if score >= rules.engaged else "disengaged" if score < rules.disengaged else "warming"
 
 
-def signs(events: Frame, act: Activity, answers: Frame, sent: Frame, same_people: Frame) -> Frame:
+def signs(
+    events: Frame,
+    act: Activity,
+    answers: Frame,
+    sent: Frame,
+    same_people: Frame,
+    *,
+    rules: Engagement,
+    labels: tuple[str, ...],
+) -> Frame:
     """(person, sign, at, on, amount, kind, id): everything that scores, whoever it was with."""
-    dated = events.filter(~nw.col("deleted"), nw.col("kind").is_in(list(WEIGHTS)))
+    dated = events.filter(~nw.col("deleted"), nw.col("kind").is_in(list(rules.weights)))
     happened = surviving(
         dated.select("person", "at", "on", "id", "amount", sign=nw.col("kind"), kind=nw.lit("event")),
         "person",
         same_people,
     )
     held = act.happened.filter(is_meeting, ~no_show)
-    spoken = act.happened.filter(is_call, answered)
+    spoken = act.happened.filter(is_call, answered(labels))
     opened = sent.filter(nw.col("opened")).with_columns(at=nw.coalesce("opened_at", "at"))
     clicked = sent.filter(nw.col("clicked")).with_columns(at=nw.coalesce("clicked_at", "at"))
     kinds = (
@@ -70,11 +55,11 @@ def dated_signs(every: Frame, leads: Frame, zones: list[str], span: tuple[int, i
     return settled(dated.filter(nw.col("day") <= nw.col("today")))
 
 
-def points(dated: Frame) -> Frame:
+def points(dated: Frame, rules: Engagement) -> Frame:
     """(lead, day, points): weight × the amount of the day up to its cap, summed over the kinds."""
     amounts = dated.group_by("lead", "sign", "day").agg(nw.col("amount").sum())
     worth: nw.Expr = nw.lit(0.0)
-    for sign, (weight, cap) in WEIGHTS.items():
+    for sign, (weight, cap) in rules.weights.items():
         capped = nw.when(nw.col("amount") < cap).then(nw.col("amount")).otherwise(nw.lit(float(cap)))
         worth = nw.when(nw.col("sign") == sign).then(capped * weight).otherwise(worth)
     each = amounts.with_columns(points=worth)
@@ -95,7 +80,7 @@ def _day(moment: str, zones: list[str], span: tuple[int, int]) -> nw.Expr:
     return local_day(moment, "zone", zones, span)
 
 
-def raw_on(of_day: nw.Expr, evaluated: nw.Expr) -> nw.Expr:
+def left_of_a_point(of_day: nw.Expr, evaluated: nw.Expr, rules: Engagement) -> nw.Expr:
     """How much of a point of `of_day` is left on the day `evaluated`."""
     age = (evaluated - of_day).cast(nw.Float64)
-    return nw.lit(2.0) ** (-age / HALF_LIFE_DAYS)
+    return nw.lit(2.0) ** (-age / rules.half_life_days)

@@ -5,20 +5,24 @@ import polars as pl
 
 from kpi_engine.periods import DAY_MS, day_starts_at
 from kpi_engine.populations.activity import Activity, is_call, is_email, is_message
-from kpi_engine.populations.engagement import ENGAGED, SCALE, raw_on
+from kpi_engine.populations.engagement import left_of_a_point
 from kpi_engine.populations.frame import Frame, collected, local_day, portable, settled, yes
-from kpi_engine.records import Millis
-
-INTEREST_MS = 30 * DAY_MS
-"""How long after creation a sign of interest counts: 30 times 24 hours."""
+from kpi_engine.records import Engagement, Millis
 
 
 def interested(
-    leads: Frame, every: Frame, act: Activity, scored: Frame, zones: list[str], span: tuple[int, int], as_of: Millis
+    leads: Frame,
+    every: Frame,
+    act: Activity,
+    scored: Frame,
+    zones: list[str],
+    span: tuple[int, int],
+    as_of: Millis,
+    rules: Engagement,
 ) -> Frame:
-    """(lead, why): the leads that showed interest within 30 × 24 hours of their creation."""
+    """(lead, why): the leads that showed interest within 30 × 24 hours (or as configured) of their creation."""
     window = leads.with_columns(
-        until=nw.col("created_at") + INTEREST_MS, lead=nw.col("id"), created_day=nw.col("day")
+        until=nw.col("created_at") + rules.interest_days * DAY_MS, lead=nw.col("id"), created_day=nw.col("day")
     ).with_columns(until_day=local_day("until", "zone", zones, span))
     who = window.select("lead", "person", "created_at", "created_day", "until", "until_day", "today")
     wrote = act.happened.filter(is_email | is_message | is_call, nw.col("direction") == "in", ~nw.col("automatic"))
@@ -38,7 +42,7 @@ def interested(
             ),
         ]
     ).filter(_within("at", "on", as_of))
-    hot = scored.filter(nw.col("score") >= ENGAGED).select("lead", why=nw.lit("score"))
+    hot = scored.filter(nw.col("score") >= rules.engaged).select("lead", why=nw.lit("score"))
     return settled(nw.concat([met.select("lead", "why"), stages.select("lead", "why"), hot]).unique())
 
 
@@ -53,7 +57,7 @@ def _within(at: str, on: str, as_of: Millis) -> nw.Expr:
     return yes(nw.when(nw.col(at).is_null()).then(by_day).otherwise(by_moment))
 
 
-def early_scores(leads: Frame, per_day: Frame, silent: Frame, as_of: Millis) -> Frame:
+def early_scores(leads: Frame, per_day: Frame, silent: Frame, as_of: Millis, rules: Engagement) -> Frame:
     """(lead, score) at the end of the days that end within 30 × 24 hours of creation and by `as_of`.
 
     A score only falls between signs, so the days with a sign and the day of creation are all that can matter. When a
@@ -68,13 +72,15 @@ def early_scores(leads: Frame, per_day: Frame, silent: Frame, as_of: Millis) -> 
             who.with_columns(evaluated=nw.col("created_day")).select(*columns),
         ]
     ).unique()
-    ended = _with_end(evaluated).filter(nw.col("ends") <= nw.col("created_at") + INTEREST_MS, nw.col("ends") <= as_of)
+    ended = _with_end(evaluated).filter(
+        nw.col("ends") <= nw.col("created_at") + rules.interest_days * DAY_MS, nw.col("ends") <= as_of
+    )
     gained = per_day.select("lead", "points", of_day=nw.col("day"))
     aged = ended.join(gained, on="lead").filter(nw.col("of_day") <= nw.col("evaluated"))
-    left = aged.with_columns(raw=nw.col("points") * raw_on(nw.col("of_day"), nw.col("evaluated")))
+    left = aged.with_columns(raw=nw.col("points") * left_of_a_point(nw.col("of_day"), nw.col("evaluated"), rules))
     summed = left.group_by("lead", "evaluated").agg(nw.col("raw").sum())
     heard = summed.join(silent, on="lead", how="left").filter(~yes(nw.col("evaluated") >= nw.col("silent_from")))
-    return heard.select("lead", score=100 * (1 - (-nw.col("raw") / SCALE).exp()))
+    return heard.select("lead", score=100 * (1 - (-nw.col("raw") / rules.scale).exp()))
 
 
 def _with_end(evaluated: Frame) -> Frame:

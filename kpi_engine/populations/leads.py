@@ -9,7 +9,6 @@ from kpi_engine.populations.reps import owned
 from kpi_engine.records import Millis
 
 UNKNOWN_CHANNEL = "unknown"
-DISQUALIFIED = ("unqualified", "disqualified", "closed - not converted", "closed - unqualified", "junk")
 ALWAYS = -(10**6)
 """The day of an opt-out without a date: before everything."""
 
@@ -17,7 +16,13 @@ created_later = "it was created after the day of this value"
 
 
 def leads(
-    table: Frame, reps: pl.DataFrame, same_people: Frame, zones: list[str], span: tuple[int, int], as_of: Millis
+    table: Frame,
+    reps: pl.DataFrame,
+    same_people: Frame,
+    zones: list[str],
+    span: tuple[int, int],
+    as_of: Millis,
+    disqualifying: tuple[str, ...],
 ) -> Frame:
     """Every lead with `rep`, `zone`, its one `person`, `channel`, `day` of creation, `converted_day` and `rule`."""
     mine = surviving(owned(table, "owner", reps).with_columns(person=nw.col("id")), "person", same_people)
@@ -25,7 +30,7 @@ def leads(
     dated = mine.with_columns(
         day=local_day("created_at", "zone", zones, span),
         channel=nw.when(blank).then(nw.lit(UNKNOWN_CHANNEL)).otherwise(nw.col("channel")),
-        disqualified=yes(nw.col("status").is_in(DISQUALIFIED)),
+        disqualified=yes(nw.col("status").is_in(disqualifying)),
         stated_day=nw.coalesce(local_day("converted_at", "zone", zones, span), nw.col("converted_on")),
     )
     to_come = (nw.col("converted_at").fill_null(as_of) > as_of) | yes(nw.col("stated_day") > nw.col("today"))

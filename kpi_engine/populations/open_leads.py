@@ -7,10 +7,8 @@ and a running sum: Polars. Leads without a history have the score 0; they are co
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from kpi_engine.populations.engagement import ENGAGED, HALF_LIFE_DAYS, SCALE
 from kpi_engine.populations.frame import Frame, collected, portable
-
-_RAW_ENGAGED = "engaged"
+from kpi_engine.records import Engagement
 
 
 def open_spans(leads: Frame) -> pl.DataFrame:
@@ -22,11 +20,11 @@ def open_spans(leads: Frame) -> pl.DataFrame:
     return collected(spans.filter(nw.col("last") >= nw.col("first")))
 
 
-def scored_days(spans: pl.DataFrame, points: Frame, silent: Frame, since: int) -> pl.DataFrame:
+def scored_days(spans: pl.DataFrame, points: Frame, silent: Frame, since: int, rules: Engagement) -> pl.DataFrame:
     """(lead, rep, day, score) of every day on which an open lead has a history, from `since` on."""
     gained = collected(points).join(spans, on="lead").filter(pl.col("day") <= pl.col("last"))
     age = (pl.col("day") - pl.col("first")).cast(pl.Float64)
-    lasting = gained.with_columns(grown=pl.col("points") * (2.0 ** (age / HALF_LIFE_DAYS)))
+    lasting = gained.with_columns(grown=pl.col("points") * (2.0 ** (age / rules.half_life_days)))
     lasting = lasting.with_columns(day=pl.max_horizontal("day", "first")).sort("lead", "day", "grown")
     lasting = lasting.group_by("lead", "day", maintain_order=True).agg(pl.col("grown").sum())
     begun = lasting.group_by("lead").agg(begins=pl.col("day").min())
@@ -40,14 +38,14 @@ def scored_days(spans: pl.DataFrame, points: Frame, silent: Frame, since: int) -
         grown=pl.col("grown").fill_null(0.0).cum_sum().over("lead")
     )
     age = (pl.col("day") - pl.col("first")).cast(pl.Float64)
-    raw = pl.col("grown") * (2.0 ** (-age / HALF_LIFE_DAYS))
+    raw = pl.col("grown") * (2.0 ** (-age / rules.half_life_days))
     quiet = running.filter(pl.col("day") >= since).join(collected(silent), on="lead", how="left", maintain_order="left")
     silenced = (pl.col("day") >= pl.col("silent_from")).fill_null(value=False)
-    score = pl.when(silenced).then(0.0).otherwise(100 * (1 - (-raw / SCALE).exp()))
+    score = pl.when(silenced).then(0.0).otherwise(100 * (1 - (-raw / rules.scale).exp()))
     return quiet.select("lead", "rep", "day", score=score)
 
 
-def open_leads(spans: pl.DataFrame, scored: pl.DataFrame, since: int) -> Frame:
+def open_leads(spans: pl.DataFrame, scored: pl.DataFrame, since: int, rules: Engagement) -> Frame:
     """(rep, day, score, engaged, weight): a row a scored lead, and one a rep and day for the leads without a score."""
     steps = pl.concat(
         [
@@ -74,4 +72,4 @@ def open_leads(spans: pl.DataFrame, scored: pl.DataFrame, since: int) -> Frame:
         .filter(pl.col("weight") > 0)
     )
     every = pl.concat([scored.select("rep", "day", "score", weight=pl.lit(1, dtype=pl.Int64)), rest])
-    return portable(every.with_columns(engaged=pl.col("score") >= ENGAGED))
+    return portable(every.with_columns(engaged=pl.col("score") >= rules.engaged))

@@ -190,3 +190,14 @@ def test_revenue_per_call_divides_the_revenue_by_all_calls_made() -> None:
     floor = Floor(ANA, won("d1", "2026-11-03", 1000), *(call(f"c{n}", f"2026-11-0{n} 09:00") for n in (2, 3, 4)))
     row = floor.row("revenue_per_call")
     assert (row["value"], row["n"]) == (333.33, 3)
+
+
+def test_the_labels_that_say_answered_can_be_configured() -> None:
+    company = Company(connection="acme", answered_labels=("gesprochen",))
+    floor = Floor(
+        ANA,
+        call("c1", "2026-11-02 09:00", disposition="gesprochen"),
+        call("c2", "2026-11-02 10:00", disposition="connected"),
+        company=company,
+    )
+    assert floor.value("calls_answered") == 1

@@ -24,7 +24,7 @@ from sales_floor import (
     reply,
 )
 
-from kpi_engine.records import Event, Lead, Record
+from kpi_engine.records import Company, Engagement, Event, Lead, Record
 from kpi_engine.scores import scores
 
 TODAY = "2026-11-20 09:00"
@@ -226,3 +226,26 @@ def test_the_level_is_decided_on_the_unrounded_score() -> None:
         ("l2", "ana", score(15), "warming"),
         ("l3", "ana", 0.0, "disengaged"),
     ]
+
+
+# ── configured ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_weights_fading_and_cut_offs_can_be_configured() -> None:
+    """A page view of 40 points, halved in ten days, ten days ago: 20 of a scale of 20, 100 × (1 − e^(−1)) = 63.21."""
+    rules = Engagement(weights={"page_view": (40.0, 1.0)}, half_life_days=10.0, scale=20.0, engaged=63.0)
+    company = Company(connection="acme", engagement=rules)
+    floor = Floor(ANA, OLD, event("v1", "l1", "page_view", "2026-11-10 09:00", 7), company=company)
+    assert floor.value("average_engagement") == 63.21
+    assert floor.value("engaged_leads") == 1
+
+
+def test_the_statuses_that_disqualify_can_be_configured() -> None:
+    company = Company(connection="acme", disqualifying_statuses=("spam",))
+    floor = Floor(
+        ANA,
+        lead("l1", "2026-09-01 09:00", status="spam"),
+        lead("l2", "2026-09-01 09:00", status="junk"),
+        company=company,
+    )
+    assert floor.value("open_leads") == 1

@@ -1,0 +1,233 @@
+"""Explanations: the records counted add up to the value, and what was left out says why."""
+
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from statistics import median
+from typing import Any
+
+import pytest
+from sales_floor import (
+    ANA,
+    AS_OF,
+    Floor,
+    at,
+    call,
+    campaign,
+    deal,
+    email,
+    event,
+    lead,
+    lost,
+    meeting,
+    message,
+    on,
+    person,
+    quota,
+    rate,
+    rep,
+    reply,
+    split,
+    target,
+    task,
+    won,
+)
+
+from kpi_engine.catalog import CATALOG, Kpi
+from kpi_engine.explain import Counted, Explanation, LeftOut, explain
+from kpi_engine.records import Company
+
+NOVEMBER = date(2026, 11, 1)
+
+COMPANY = Company(
+    connection="acme",
+    home_currency="EUR",
+    holidays=frozenset({on("2026-11-09")}),
+    targets=(target("quota", "3000", "month", "rep:cid"), target("calls_made", "50", "day")),
+)
+
+
+@cache
+def busy_floor() -> Floor:
+    """Boss leads Ana, Ben and Cid; something of everything happened in November."""
+    done = {"converted": True, "converted_on": on("2026-11-10")}
+    return Floor(
+        rep("boss"),
+        rep("ana", manager="boss", zone="Europe/Madrid"),
+        rep("ben", manager="boss", zone="America/New_York"),
+        rep("cid", manager="boss"),
+        rate("USD", "1.3"),
+        [person("p1", opted_out=True, opted_out_at=at("2026-11-12 09:00")), person("p2", "ben")],
+        lead("l1", "2026-11-02 09:00", channel="Web", person="p1", deal="d1", **done),
+        lead("l2", "2026-11-03 09:00", channel="Web"),
+        lead("l3", "2026-11-03 09:00", "ben", channel="Fair", deal="d2", **done),
+        lead("l4", "2026-10-03 09:00"),
+        lead("l5", "2026-11-03 09:00", status="junk"),
+        lead("l6", "2026-11-03 09:00", deleted=True),
+        event("f1", "l2", "form_submission", "2026-11-19 09:00", 2),
+        event("f2", "l4", "page_view", "2026-11-18 09:00", 3),
+        email("e1", "2026-11-02 10:00", people=["l1"], thread="t1", tracked=True, opened=True, clicked=True),
+        reply("r1", "2026-11-03 10:00", "t1", people=["l1"]),
+        email("e2", "2026-11-04 10:00", people=["l2"], thread="t1", tracked=True, opened=False),
+        email("e3", "2026-11-04 11:00", bounced=True),
+        email("e4", "2026-11-04 12:00", "ben", people=["p2"], tracked=True, opened=True),
+        email("e5", "2026-11-04 12:30", outcome="draft"),
+        call("c1", "2026-11-05 10:00", people=["l1"], disposition="connected", duration_ms=61_234),
+        call("c2", "2026-11-05 10:00:30", people=["p1"], disposition="connected"),
+        call("c3", "2026-11-06 10:00", people=["l2"], disposition="connected"),
+        call("c4", "2026-11-06 11:00", "ben", people=["p2"]),
+        call("c5", "2026-11-06 12:00", direction="in"),
+        task("s1", "2026-11-06 09:00", people=["l1"]),
+        message("m1", "2026-11-06 13:00", people=["p2"]),
+        meeting("v1", "2026-11-12 09:00", "2026-11-12 10:00", people=["p1"], deals=["d1"]),
+        meeting("v2", "2026-11-12 11:00", "2026-11-12 12:00", outcome="no_show"),
+        won("d1", "2026-11-13", "1000.10", created="2026-11-10 09:00", people=["p1"], campaign="fair", currency="USD"),
+        won("d2", "2026-11-16", "250", "ben", created="2026-11-10 09:00", people=["p2"]),
+        won("d3", "2026-11-16", "90", created="2026-10-10 09:00"),
+        won("d4", "2026-11-17", None),
+        won("d5", "2026-11-23", 77),
+        lost("d6", "2026-11-17"),
+        deal("d7", "2026-11-01 09:00", amount=5),
+        [split("d3", "ana", 60), split("d3", "cid", 40)],
+        campaign("fair", "2026-11-02", 200),
+        campaign("free", "2026-11-02", None),
+        quota("ana", "2026-10-01", "2027-01-01", 9000),
+        quota("ben", "2026-11-01", "2026-12-01", 2000),
+        quota("boss", "2026-11-01", "2026-12-01", 9999),
+        company=COMPANY,
+    )
+
+
+def explained(kpi: str, who: str = "ana", grain: str = "month", dimension: str | None = None) -> Explanation:
+    floor = busy_floor()
+    return explain(floor.tables, COMPANY, at(AS_OF), kpi, who, grain, NOVEMBER, dimension)
+
+
+def total(found: Explanation, part: str) -> Decimal:
+    return sum((entry.contribution for entry in found.counted if entry.part == part), Decimal(0))
+
+
+def agrees(kpi: Kpi, found: Explanation, row: dict[str, Any]) -> None:
+    assert (found.value, found.n, found.reason, found.missing) == (
+        row["value"],
+        row["n"],
+        row["reason"],
+        row["missing"],
+    )
+    if row["numerator"] is None:
+        return
+    if kpi.numerator.how == "median":
+        middle = median(entry.contribution for entry in found.counted) if found.counted else None
+        assert middle is None or float(middle) == pytest.approx(row["numerator"], abs=1e-9)
+    else:
+        assert float(total(found, "numerator")) == pytest.approx(row["numerator"], abs=1e-9)
+    if kpi.denominator is not None:
+        assert float(total(found, "denominator")) == pytest.approx(row["denominator"], abs=1e-9)
+
+
+@pytest.mark.parametrize("who", ["ana", "ben", "team:boss"])
+@pytest.mark.parametrize("kpi", CATALOG, ids=lambda kpi: kpi.key)
+def test_the_records_counted_add_up_to_the_value(kpi: Kpi, who: str) -> None:
+    agrees(kpi, explained(kpi.key, who), busy_floor().row(kpi.key, who))
+
+
+@pytest.mark.parametrize("kpi", [kpi for kpi in CATALOG if "channel" in kpi.dimensions], ids=lambda kpi: kpi.key)
+@pytest.mark.parametrize("who", ["ana", "all"])
+def test_so_do_those_of_a_channel(kpi: Kpi, who: str) -> None:
+    agrees(
+        kpi, explained(kpi.key, who, dimension="channel=Web"), busy_floor().row(kpi.key, who, dimension="channel=Web")
+    )
+
+
+@pytest.mark.parametrize("kpi", [kpi for kpi in CATALOG if "band" in kpi.dimensions], ids=lambda kpi: kpi.key)
+@pytest.mark.parametrize("band", ["small", "large"])
+def test_so_do_those_of_a_deal_size(kpi: Kpi, band: str) -> None:
+    dimension = f"band={band}"
+    agrees(kpi, explained(kpi.key, dimension=dimension), busy_floor().row(kpi.key, dimension=dimension))
+
+
+def test_the_busy_floor_has_something_to_explain_for_every_kpi() -> None:
+    """An example in which a KPI were blank would prove nothing."""
+    assert [kpi.key for kpi in CATALOG if busy_floor().value(kpi.key) is None] == []
+
+
+def test_an_explanation_names_every_call_and_why_the_others_do_not_count() -> None:
+    """Ana's calls of November: c1 and c3 count; c2 is c1 again, c5 came in; c4 is Ben's."""
+    found = explained("calls_made")
+    assert found.counted == [
+        Counted("numerator", "interaction", "c1", date(2026, 11, 5), Decimal(1)),
+        Counted("numerator", "interaction", "c3", date(2026, 11, 6), Decimal(1)),
+    ]
+    assert found.left_out == [
+        LeftOut("interaction", "c2", "it is the same as c1, which counts"),
+        LeftOut("interaction", "c5", "it came in"),
+    ]
+
+
+def test_the_formula_has_its_numbers_in_it() -> None:
+    """Of three e-mails sent one bounced."""
+    assert explained("email_bounce_rate").formula == "emails bounced ÷ emails sent = 1 ÷ 3 = 0.3333"
+
+
+def test_a_blank_says_why_in_its_formula() -> None:
+    floor = Floor(ANA)
+    found = explain(floor.tables, floor.company, floor.as_of, "win_rate", "ana", "month", NOVEMBER)
+    assert (found.value, found.formula, found.counted) == (None, "deals won ÷ deals closed = no_data", [])
+
+
+def test_revenue_names_the_deals_that_do_not_bring_any() -> None:
+    found = explained("revenue")
+    assert [(entry.id, entry.contribution) for entry in found.counted] == [
+        ("d1", Decimal("769.307692307692")),
+        ("d3", Decimal("54.000000000000")),
+        ("d4", Decimal("0E-12")),
+    ]
+    assert found.left_out == [
+        LeftOut("deal", "d5", "its close date is still to come"),
+        LeftOut("deal", "d6", "it was lost"),
+    ]
+
+
+def test_open_leads_are_named_with_their_scores_and_the_others_with_what_closed_them() -> None:
+    """l2: two forms a day ago and a call 14 days ago, 58.05 + 9.45 points; l4: three page views two days ago, 2.81."""
+    found = explained("average_engagement")
+    scores = {entry.id: round(float(entry.contribution), 2) for entry in found.counted if entry.part == "numerator"}
+    assert scores == {"l2": 74.08, "l4": 5.46}
+    assert found.left_out == [
+        LeftOut("lead", "l1", "it was converted by then"),
+        LeftOut("lead", "l5", "it is disqualified"),
+        LeftOut("lead", "l6", "it was deleted"),
+    ]
+
+
+def test_a_quota_is_explained_by_the_rows_and_targets_that_it_is_made_of() -> None:
+    """Ana's November is 20 of the fourth quarter's 65 working days: 9,000 × 20 / 65."""
+    assert [(entry.kind, entry.contribution) for entry in explained("quota").counted] == [
+        ("quota", Decimal("2769.230769230769"))
+    ]
+    team = explained("quota", "team:boss")
+    assert [(entry.kind, entry.id) for entry in team.counted] == [
+        ("quota", "ana/2026-10-01/2027-01-01"),
+        ("quota", "ben/2026-11-01/2026-12-01"),
+        ("target", "quota month"),
+    ]
+    assert team.left_out == [
+        LeftOut("quota", "boss/2026-11-01/2026-12-01", "it is the quota of someone who manages others")
+    ]
+
+
+def test_the_return_of_a_campaign_is_its_deals_less_its_cost() -> None:
+    found = explained("campaign_roi")
+    assert [(entry.part, entry.kind, entry.contribution) for entry in found.counted] == [
+        ("numerator", "deal", Decimal("769.307692307692")),
+        ("numerator", "campaign", Decimal("-200.000000000000")),
+        ("denominator", "campaign", Decimal("200.000000000000")),
+    ]
+    assert found.left_out == [LeftOut("campaign", "free", "it has no cost")]
+
+
+def test_a_won_deals_touchpoints_are_named() -> None:
+    """d1 took the e-mail, the call and the meeting with its person or about itself; d3 and d4 took none."""
+    found = explained("touchpoints_per_won_deal")
+    counted = [entry.id for entry in found.counted if entry.part == "numerator"]
+    assert counted == ["c1", "e1", "v1"]
