@@ -9,7 +9,16 @@ from crm_sandbox.salesforce.store import stamp
 from crm_sandbox.world import Call, Email, Message, Todo
 
 ARCHIVED_AFTER = timedelta(days=365)
-AUTOMATIC = ("out of office", "automatic reply", "auto-reply", "autoreply", "auto:", "fuera de", "respuesta automática")
+AUTOMATIC = (
+    "out of office",
+    "automatic reply",
+    "auto-reply",
+    "autoreply",
+    "auto:",
+    "fuera de",
+    "ausente de",
+    "respuesta automática",
+)
 ANSWERED = frozenset({"connected", "answered", "spoke", "spoke with contact", "conversation"})
 DIRECTION = {"out": "Outbound", "in": "Inbound", "internal": "Internal"}
 

@@ -56,6 +56,8 @@ def run(store: Store, text: str, asker: Asker) -> Found:
 
 
 class _Run:
+    """One query on its way from text to rows."""
+
     def __init__(self, store: Store, select: Select, asker: Asker) -> None:
         self.store = store
         self.asker = asker
