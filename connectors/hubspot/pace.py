@@ -25,6 +25,9 @@ RESERVE = 0.9
 SLACK = 0.05
 """The share added to every window: HubSpot stamps a request when it arrives, we stamp it when it leaves."""
 
+ASK_AGAIN = 600.0
+"""Seconds after which a used-up day is doubted: one request finds out whether midnight has passed over there."""
+
 SENT_AT = "kpisync.sent_at"
 
 
@@ -65,12 +68,14 @@ class Pace:
         self._window = Window(int(FIRST_BURST * RESERVE), INTERVAL)
         self._searches = Window(SEARCHES, SEARCH_INTERVAL)
         self._told = False
+        self._told_at = 0.0
         self.daily: int | None = None
         self.daily_left: int | None = None
 
     def before(self, request: httpx.Request) -> None:
         """Wait until this request may leave. Raises `Throttled` when nothing is left for today."""
-        if self.daily_left is not None and self.daily_left <= 0:
+        used_up = self.daily_left is not None and self.daily_left <= 0
+        if used_up and self._clock() < self._told_at + ASK_AGAIN:
             raise Throttled(
                 "KPI-HS-020",
                 "The portal's allowance of API calls for today is used up.",
@@ -111,7 +116,8 @@ class Pace:
             self._window.used_by_others(limit - left, sent_at, self._clock())
         self.daily = _number(response, "x-hubspot-ratelimit-daily") or self.daily
         daily_left = _number(response, "x-hubspot-ratelimit-daily-remaining")
-        self.daily_left = daily_left if daily_left is not None else self.daily_left
+        if daily_left is not None:
+            self.daily_left, self._told_at = daily_left, self._clock()
 
     def _keep_to_the_books(self) -> None:
         """Refused without being told why: keep to what HubSpot documents for the smallest edition."""

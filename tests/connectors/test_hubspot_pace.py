@@ -96,6 +96,16 @@ def test_nothing_is_asked_when_the_day_is_used_up() -> None:
         asked(pace)
 
 
+def test_after_a_while_one_request_finds_out_whether_a_new_day_has_begun() -> None:
+    clock = Clock()
+    pace = Pace(clock=clock, sleep=clock.sleep)
+    asked(pace, **with_limit(100, 99, **{"X-HubSpot-RateLimit-Daily-Remaining": "0"}))
+    clock.now += 600
+    asked(pace, **with_limit(100, 99, **{"X-HubSpot-RateLimit-Daily-Remaining": "250000"}))
+    asked(pace)
+    assert pace.daily_left == 250_000
+
+
 @pytest.mark.parametrize("tier", ["starter", "enterprise"])
 def test_a_whole_read_of_a_portal_that_enforces_its_limits_is_never_refused(tier: str) -> None:
     calls = tuple(Call(f"b{n}", "ana", ("lea",), (), ago(days=9, minutes=n)) for n in range(1200))
