@@ -6,7 +6,7 @@ The cache is only a copy: whatever happens to it, `kpisync pull --full` makes it
 
 import io
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import msgspec
@@ -17,7 +17,7 @@ from connectors.contract import Page, Unread
 from connectors.errors import GuardStopped
 from kpi_engine.frames import SCHEMAS
 from kpi_engine.periods import zone_of
-from sync import days
+from sync import days, sweep
 from sync.database import Database
 from sync.errors import CacheUnusable
 from sync.landing import Lander
@@ -84,6 +84,8 @@ class Cache:
             moved = self._settle_in(sql, zone)
             landed = Lander(sql, self.connection, zone).land(page)
             landed.changed["interaction"] += moved
+            if self._about(sql, "sweeping") is not None:
+                sweep.note(sql, self.connection, page)
             changed = {kind: n for kind, n in landed.changed.items() if n}
             if changed or landed.deleted:
                 self._change(sql)
@@ -142,9 +144,28 @@ class Cache:
             return sql.execute(query).scalar()
 
     def forget(self, stream: str) -> None:
-        """Read `stream` from the beginning next time. Its records stay until they come again."""
+        """Read `stream` from the beginning next time. Its records stay."""
         with self._database.writing() as sql:
             sql.execute(delete(CURSORS).where(self._here(CURSORS), CURSORS.c.stream == stream))
+
+    def forget_everything(self) -> None:
+        """Read every stream from the beginning; then `sweep` lets go of what did not come."""
+        with self._database.writing() as sql:
+            self._remember(sql, "sweeping", sweep.begin(sql, self.connection))
+
+    def sweep(self, finished: Iterable[str]) -> int:
+        """Mark as deleted what did not come since `forget_everything`; how many records that were.
+
+        `finished` are the streams that were read to their end. As long as one is missing nothing is swept.
+        """
+        with self._database.writing() as sql:
+            awaited = self._about(sql, "sweeping")
+            gone = None if awaited is None else sweep.end(sql, self.connection, awaited, finished)
+            if gone is not None:
+                sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == "sweeping"))
+            if gone:
+                self._change(sql)
+        return gone or 0
 
     def unread(self) -> Sequence[Unread]:
         """The records that could not be understood and have not come readable since."""

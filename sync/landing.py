@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, select
 from connectors.contract import Page
 from kpi_engine.records import KINDS, Interaction, Link, Record
 from sync import days
-from sync.tables import COLUMNS, CURSORS, NOBODY, RECORDS, UNREAD
+from sync.tables import COLUMNS, CURSORS, KIND_OF, NOBODY, RECORDS, UNREAD
 
 Row = tuple[Any, ...]
 
@@ -27,7 +27,6 @@ ID, MODIFIED, DELETED = 1, 2, 3
 FROZEN = {kind: 1 + KINDS[kind].__struct_fields__.index("channel") for kind in ("lead", "deal")}
 """Where the channel is in the tuple: the first one that is not blank stays for good."""
 
-_KIND_OF: dict[type[Record], str] = {record: kind for kind, record in KINDS.items()}
 _REP = Interaction.__struct_fields__.index("rep")
 _FROM = 1 + Link.__struct_fields__.index("from_kind")
 
@@ -236,7 +235,7 @@ def _newest(rows: Iterable[Record]) -> dict[str, dict[str, Record]]:
     """The records by kind and id; of two copies in one page the newer one, of two equally new ones the later."""
     found: dict[str, dict[str, Record]] = defaultdict(dict)
     for row in rows:
-        copies = found[_KIND_OF[type(row)]]
+        copies = found[KIND_OF[type(row)]]
         other = copies.get(row.id)
         if other is None or row.modified >= other.modified:
             copies[row.id] = row

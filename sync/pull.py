@@ -65,6 +65,10 @@ class Pull:
         if not self.failures:
             self._side_by_side(streams[1:])
 
+    def sweep(self, streams: Sequence[str]) -> None:
+        """After everything was read again: let go of what did not come."""
+        self._deleted += self._cache.sweep(stream for stream in streams if stream not in self.failures)
+
     def pulled(self, skipped: Mapping[str, str]) -> Pulled:
         """What has come of it."""
         failed = {stream: str(failure) for stream, failure in self.failures.items()}

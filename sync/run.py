@@ -113,12 +113,15 @@ def pull(
     cache.belong_to(found.organisation)
     cache.live_in(job.company.time_zone)
     wanted = [stream for stream in found.streams if streams is None or stream in streams]
+    if full and streams is None:
+        cache.forget_everything()
     for stream in wanted if full else ():
         cache.forget(stream)
     pulling = Pull(job.connector, cache, job.company.time_zone, progress)
     pulling.read(wanted)
     for failure in pulling.failures.values():
         raise failure
+    pulling.sweep(wanted)
     unknown = {stream: "This CRM has no such stream, or does not let us read it." for stream in streams or ()}
     return pulling.pulled({stream: why for stream, why in unknown.items() if stream not in found.streams})
 

@@ -15,7 +15,7 @@ from sqlmodel import Field, SQLModel
 
 from kpi_engine.records import KINDS, Record
 
-VERSION = 1
+VERSION = 2
 """Of the tables below. An older cache is rebuilt from the CRM, a newer one is left alone."""
 
 NOBODY = ""
@@ -75,6 +75,8 @@ def _column(hint: Any, is_key: bool) -> Any:
 RECORDS: dict[str, Table] = {kind: _table_of(kind, record) for kind, record in KINDS.items()}
 """The table of each record kind."""
 
+KIND_OF: dict[type[Record], str] = {record: kind for kind, record in KINDS.items()}
+
 COLUMNS: dict[str, tuple[str, ...]] = {
     kind: ("connection", *record.__struct_fields__, *(("day",) if kind == "interaction" else ()))
     for kind, record in KINDS.items()
@@ -113,6 +115,17 @@ class UnreadRecord(CacheTable, table=True):
     reason: str
 
 
+class Seen(CacheTable, table=True):
+    """A record that came since everything is being read again."""
+
+    __tablename__ = "cache_seen"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    connection: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+
+
 class Part(CacheTable, table=True):
     """A slice of a frame that the engine keeps between runs, in Arrow's file format: exact for every type."""
 
@@ -129,4 +142,4 @@ def _own(model: type[SQLModel]) -> Table:
     return table
 
 
-ABOUT, CURSORS, UNREAD, PARTS = _own(About), _own(Cursor), _own(UnreadRecord), _own(Part)
+ABOUT, CURSORS, UNREAD, SEEN, PARTS = _own(About), _own(Cursor), _own(UnreadRecord), _own(Seen), _own(Part)

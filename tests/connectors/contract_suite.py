@@ -81,6 +81,23 @@ def holds(cache: Cache) -> dict[str, pl.DataFrame]:
     return {kind: table.drop("modified").sort("id").collect() for kind, table in cache.tables().items()}
 
 
+def living(cache: Cache) -> dict[str, pl.DataFrame]:
+    """What counts: records that are not deleted, and links between such records."""
+    alive = {kind: table.filter(~pl.col("deleted")) for kind, table in holds(cache).items()}
+    ends = {
+        "interaction": alive["interaction"]["id"],
+        "task": alive["task"]["id"],
+        "deal": alive["deal"]["id"],
+        "person": pl.concat([alive["person"]["id"], alive["lead"]["id"]]),
+    }
+    for side in ("from", "to"):
+        is_there = [
+            pl.col(f"{side}_kind").ne(kind) | pl.col(f"{side}_id").is_in(ids.implode()) for kind, ids in ends.items()
+        ]
+        alive["link"] = alive["link"].filter(is_there)
+    return alive
+
+
 def assert_same(one: Cache, other: Cache) -> None:
     mine, yours = holds(one), holds(other)
     for kind in KINDS:
@@ -176,6 +193,20 @@ class ConnectorContract:
         kind, id_ = crm.delete()
         read_all(crm.connector, cache)
         assert holds(cache)[kind].filter(pl.col("id") == id_)["deleted"].to_list() == [True]
+
+    def test_reading_everything_again_finds_what_reading_on_had_found(self, crm: Crm, store: Store) -> None:
+        cache = store.new()
+        read_all(crm.connector, cache)
+        crm.edit()
+        crm.delete()
+        read_all(crm.connector, cache)
+        before = living(cache)
+        cache.forget_everything()
+        read_all(crm.connector, cache)
+        cache.sweep(crm.connector.capabilities().streams)
+        after = living(cache)
+        for kind in KINDS:
+            assert after[kind].equals(before[kind]), kind
 
     def test_provisioning_twice_makes_everything_once(self, crm: Crm) -> None:
         planned = made_by(crm.connector.provision(KPIS, dry_run=True))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.contract import Change, Surface
+from connectors.contract import Change, Surface, Unread
 from connectors.errors import GuardStopped, Throttled, Unreachable
 from connectors.memory import Gone, MemoryCrm
 from kpi_engine.records import Company, Target
@@ -158,6 +158,40 @@ def test_a_pull_that_dies_between_two_pages_goes_on_after_the_last_whole_one(
 def test_a_full_pull_reads_everything_again_and_finds_nothing_new(office: Office) -> None:
     pull(office.job, office.cache)
     assert pull(office.job, office.cache, full=True).rows == {}
+
+
+def test_a_full_pull_lets_go_of_what_the_crm_no_longer_has(office: Office) -> None:
+    pull(office.job, office.cache)
+    office.crm.streams["calls"] = office.crm.streams["calls"][1:]  # purged: the CRM does not even tell
+    assert pull(office.job, office.cache).deleted == 0
+    assert pull(office.job, office.cache, full=True).deleted == 1
+    assert office.cache.counts()["interaction"] == 3
+    assert pull(office.job, office.cache, full=True).deleted == 0
+
+
+def test_nothing_is_let_go_before_every_stream_was_read_again(office: Office) -> None:
+    pull(office.job, office.cache)
+    office.crm.streams["calls"] = office.crm.streams["calls"][1:]
+    office.crm.fail("leads", Throttled("KPI-MEM-003", "Too many requests.", "Wait."))
+    with pytest.raises(Throttled):
+        pull(office.job, office.cache, full=True)
+    assert office.cache.counts()["interaction"] == 4
+    assert pull(office.job, office.cache).deleted == 1  # the stream that failed was read to its end
+    assert office.cache.counts()["interaction"] == 3
+
+
+def test_records_of_a_stream_that_may_no_longer_be_read_stay(office: Office) -> None:
+    pull(office.job, office.cache)
+    del office.crm.streams["calls"]
+    assert pull(office.job, office.cache, full=True).deleted == 0
+    assert office.cache.counts()["interaction"] == 4
+
+
+def test_a_record_that_can_no_longer_be_understood_is_still_there(office: Office) -> None:
+    pull(office.job, office.cache)
+    office.crm.streams["calls"][0] = Unread("calls", "c1", "its date is 2026-02-31")
+    assert pull(office.job, office.cache, full=True).deleted == 0
+    assert office.cache.counts()["interaction"] == 4
 
 
 def test_a_stream_that_the_crm_does_not_have_is_skipped_with_a_reason(office: Office) -> None:
