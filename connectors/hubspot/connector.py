@@ -50,7 +50,14 @@ class HubSpotConnector:
 
     crm = "hubspot"
 
-    def __init__(self, settings: HubSpotSettings, portal: Portal, pace: Pace, scopes: Scopes) -> None:
+    def __init__(
+        self,
+        settings: HubSpotSettings,
+        portal: Portal,
+        pace: Pace,
+        scopes: Scopes,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         mappings = settings.mappings
         lead_kind = "leads" if mappings.leads == "leads_object" else "contacts"
         self._portal = portal
@@ -61,7 +68,7 @@ class HubSpotConnector:
         self._objects = ObjectReader(portal, self._facts, mappings)
         self._registers = RegisterReader(portal, self._facts, mappings)
         self._web = WebReader(portal)
-        self._writer = Writer(portal, self._facts, lead_kind)
+        self._writer = Writer(portal, self._facts, lead_kind, sleep)
         self._provisioner = Provisioner(portal, self._facts, lead_kind)
         self._lead_kind = lead_kind
         self._closed: dict[str, list[Gap]] = {}
@@ -208,4 +215,4 @@ def connect(
     )
     portal = Portal(transport, Paths(settings.api_version))
     scopes = Scopes(portal, lambda: sign_in.scopes(transport))
-    return HubSpotConnector(settings, portal, pace, scopes)
+    return HubSpotConnector(settings, portal, pace, scopes, sleep)

@@ -3,10 +3,12 @@
 HubSpot answers a batch in part (207) or rejects it as a whole (400). Either way every change gets its own outcome.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any, assert_never
+
+import httpx
 
 from connectors.contract import Change, FieldValue, Refused, Surface, Written
 from connectors.hubspot import ours
@@ -19,6 +21,10 @@ from connectors.hubspot.wire.shapes import Row, RowError, Rows
 OWNER = "hubspot_owner_id"
 
 Outcome = Written | Refused
+
+LOOKS = 5
+LOOK_AGAIN = 2.0
+"""Seconds between two tries at an object that does not take records yet."""
 
 ADVICE = {
     "PROPERTY_DOESNT_EXIST": "Run kpisync provision, which makes the missing property.",
@@ -36,10 +42,12 @@ OTHERWISE = "HubSpot's own words are above; the next push tries again."
 class Writer:
     """Writes to one portal."""
 
-    def __init__(self, portal: Portal, facts: Facts, lead_kind: str) -> None:
+    def __init__(self, portal: Portal, facts: Facts, lead_kind: str, sleep: Callable[[float], None]) -> None:
         self._portal = portal
         self._facts = facts
         self._lead_kind = lead_kind
+        self._sleep = sleep
+        self._patience = LOOKS
 
     def show(self, surface: Surface, keys: Sequence[str], fields: Sequence[str]) -> dict[str, dict[str, FieldValue]]:
         """What HubSpot shows now; a record that is not there is missing from the answer."""
@@ -78,7 +86,7 @@ class Writer:
         upsert = surface is Surface.KPI_RECORDS
         path = f"{self._portal.paths.records(kind)}/batch/{'upsert' if upsert else 'update'}"
         inputs = [self._input(change, number, owners=owners) for number, change in enumerate(batch)]
-        response = self._portal.send("POST", path, {"inputs": inputs})
+        response = self._delivered(surface, path, {"inputs": inputs})
         match response.status_code:
             case 200 | 201 | 207:
                 answer = decoded_with(shapes.rows, response.content, f"{kind} batch")
@@ -97,6 +105,18 @@ class Writer:
                 yield from _all_refused(batch, "NOT_PROVISIONED", f"HubSpot does not know {kind}")
             case _:
                 raise error_of(response, f"writing {kind}")
+
+    def _delivered(self, surface: Surface, path: str, body: dict[str, Any]) -> httpx.Response:
+        """The answer. A new custom object takes some seconds until it accepts records, and until then HubSpot says that
+        it does not know it; so the first write of KPI records has patience."""
+        response = self._portal.send("POST", path, body)
+        while surface is Surface.KPI_RECORDS and self._patience and _unknown(response):
+            self._patience -= 1
+            self._sleep(LOOK_AGAIN)
+            response = self._portal.send("POST", path, body)
+        if surface is Surface.KPI_RECORDS and response.is_success:
+            self._patience = 0
+        return response
 
     def _rejected(
         self, surface: Surface, batch: Sequence[Change], problem: Problem, *, owners: bool
@@ -217,6 +237,11 @@ def _numbers(error: RowError, batch: Sequence[Change]) -> set[int]:
     keys = {each for name in ("ids", "id") for each in _texts(error.context.get(name))}
     by_trace = {int(each) for each in traces if each.isdigit() and int(each) < len(batch)}
     return by_trace | {number for number, change in enumerate(batch) if change.key in keys}
+
+
+def _unknown(response: httpx.Response) -> bool:
+    """Not found, or a rejection that finds no fault with any row."""
+    return response.status_code == 404 or (response.status_code == 400 and not problem_of(response).errors)
 
 
 def _named_rows(problem: Problem, size: int) -> dict[int, dict[str, Any]]:

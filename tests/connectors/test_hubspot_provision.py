@@ -1,9 +1,11 @@
 """What is ours in a portal: made once, found again, and removed without a trace."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hubspot_world import Desk, desk
 
-from connectors.contract import KpiField, NotProvisioned, Provisioned, Surface
+from connectors.contract import Change, KpiField, NotProvisioned, Provisioned, Surface, Written
 from connectors.hubspot import ours
 from crm_sandbox.hubspot import ALL_SCOPES
 
@@ -107,10 +109,15 @@ def test_a_missing_scope_is_named(scope: str) -> None:
         assert scope in next(iter(reasons.values()))
 
 
-def test_records_of_a_new_object_may_take_a_moment() -> None:
+def test_a_new_object_is_waited_for_until_it_takes_records() -> None:
     with desk() as opened:
-        opened.portal.rules.schema_delay = 0.0
+        start = datetime.now(UTC)
+        portal_clock = opened.clock.now
+        opened.portal.store.clock = lambda: start + timedelta(seconds=opened.clock.now - portal_clock)
+        opened.portal.rules.schema_delay = 5.0
         assert made(opened) == MADE
+        change = Change(surface=Surface.KPI_RECORDS, key="c:k", rep=None, before={}, after={"value": 1}, new=True)
+        assert [type(each) for each in opened.hubspot.push([change])] == [Written]
 
 
 def test_a_property_that_a_newer_version_adds_is_added() -> None:
