@@ -1,0 +1,164 @@
+"""What each surface should show for a value."""
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from connectors.contract import KPI_RECORD_FIELDS, FieldValue, Surface
+from kpi_engine.records import Company, Rep
+from sync.plan import Confirmed, Place, canonical
+from sync.surfaces import NAME_LENGTH, kpi_records, lead_scores, period_name, person_fields
+from tests.sync.worlds import lead, rep
+
+COMPANY = Company(connection="acme", fiscal_year_start=4)
+
+
+def values(**more: object) -> pl.DataFrame:
+    row: dict[str, object] = {
+        "rep": "ana",
+        "kpi": "win_rate",
+        "grain": "quarter",
+        "period_start": date(2026, 4, 1),
+        "dimension": None,
+        "value": 0.33333333,
+        "numerator": 1.0,
+        "denominator": 3.0,
+        "n": 3,
+        "target": None,
+        "attainment": None,
+        "previous": 0.5,
+        "change": -0.1667,
+        "reason": None,
+        "state": "none",
+    }
+    return pl.DataFrame(
+        [{**row, **more}], schema_overrides={"dimension": pl.Utf8, "reason": pl.Utf8, "value": pl.Float64}
+    )
+
+
+def people(*reps: Rep) -> dict[str, Rep]:
+    return {one.id: one for one in reps}
+
+
+def test_a_record_says_everything_about_its_value() -> None:
+    (record,) = kpi_records(values(), COMPANY, people(rep("ana", name="Ana Ruiz")), {})
+    assert record.key == "acme:win_rate:ana:quarter:2026-04-01"
+    assert set(record.fields) == set(KPI_RECORD_FIELDS)
+    assert {field: value for field, value in record.fields.items() if value is not None} == {
+        "name": "Win rate · Ana Ruiz · quarter from 2026-04",
+        "rep": "ana",
+        "kpi": "win_rate",
+        "label": "Win rate",
+        "family": "Deals closed",
+        "unit": "ratio",
+        "direction": "more",
+        "grain": "quarter",
+        "period_start": "2026-04-01",
+        "period_end": "2026-06-30",
+        "dimension": "",
+        "value": 0.3333,
+        "numerator": 1,
+        "denominator": 3,
+        "n": 3,
+        "previous": 0.5,
+        "change": -0.1667,
+        "state": "none",
+    }
+
+
+def test_a_division_has_its_own_key_and_says_by_what() -> None:
+    (record,) = kpi_records(values(dimension="channel=Web"), COMPANY, people(rep("ana")), {})
+    assert record.key == "acme:win_rate:ana:quarter:2026-04-01:channel=Web"
+    assert record.fields["dimension"] == "channel=Web"
+
+
+def test_a_division_without_a_value_is_written_only_where_it_had_one() -> None:
+    nothing = values(dimension="band=large", value=None, reason="no_data")
+    assert kpi_records(nothing, COMPANY, people(rep("ana")), {}) == []
+    place: Place = (Surface.KPI_RECORDS, "acme:win_rate:ana:quarter:2026-04-01:band=large")
+    (record,) = kpi_records(nothing, COMPANY, people(rep("ana")), {place: Confirmed(canonical({"value": 1}), 0)})
+    assert (record.fields["value"], record.fields["reason"]) == (None, "no_data")
+
+
+@pytest.mark.parametrize("nobody", ["unassigned", "all", "deleted", "queue", "never-seen", "team:never-seen"])
+def test_nobodys_values_get_no_record(nobody: str) -> None:
+    known = people(rep("deleted", deleted=True), rep("queue", known=False))
+    assert kpi_records(values(rep=nobody), COMPANY, known, {}) == []
+
+
+def test_a_team_is_its_managers_and_says_so() -> None:
+    (record,) = kpi_records(values(rep="team:ana"), COMPANY, people(rep("ana", name="Ana Ruiz")), {})
+    assert record.key == "acme:win_rate:team:ana:quarter:2026-04-01"
+    assert (record.rep, record.fields["rep"], record.fields["dimension"]) == ("ana", "ana", "team")
+    assert record.fields["name"] == "Win rate · Team Ana Ruiz · quarter from 2026-04"
+
+
+def test_a_long_name_fits_the_crms_field() -> None:
+    (record,) = kpi_records(values(), COMPANY, people(rep("ana", name="Ana María " * 12)), {})
+    assert len(str(record.fields["name"])) <= NAME_LENGTH
+
+
+def test_what_was_written_before_since_stays_as_it_is() -> None:
+    fields = {
+        "kpi": "win_rate",
+        "grain": "quarter",
+        "period_start": "2025-04-01",
+        "period_end": "2025-06-30",
+        "value": 1,
+    }
+    known: dict[Place, Confirmed] = {(Surface.KPI_RECORDS, "old"): Confirmed(canonical(fields), 0)}
+    since = 20454  # 2026-01-01
+    reps = people(rep("ana"))
+    assert [one.key for one in kpi_records(values(), COMPANY, reps, known)] == [
+        "acme:win_rate:ana:quarter:2026-04-01",
+        "old",
+    ]
+    assert len(kpi_records(values(), COMPANY, reps, known, since)) == 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("grain", "start", "name"),
+    [
+        ("day", date(2026, 11, 25), "2026-11-25"),
+        ("week", date(2026, 12, 28), "2026-W53"),
+        ("month", date(2026, 11, 1), "2026-11"),
+        ("quarter", date(2026, 10, 1), "quarter from 2026-10"),
+        ("year", date(2026, 4, 1), "year from 2026-04"),
+    ],
+)
+def test_periods_have_names(grain: str, start: date, name: str) -> None:
+    assert period_name(grain, start) == name
+
+
+def test_a_person_shows_the_month_that_it_is_where_he_or_she_is() -> None:
+    monthly = pl.concat(
+        [
+            values(kpi="calls_made", grain="month", period_start=date(2026, 10, 1), value=7.0),
+            values(kpi="calls_made", grain="month", period_start=date(2026, 11, 1), value=3.0),
+        ]
+    )
+    reps = [rep("ana"), rep("left", active=False), rep("no-record", person_record=None)]
+    today = {"ana": date(2026, 10, 31), "left": date(2026, 10, 31), "no-record": date(2026, 10, 31)}
+    (shown,) = person_fields(monthly, today, reps, ["calls_made", "win_rate"], COMPANY)
+    assert (shown.key, shown.fields, shown.makes) == ("ana", {"calls_made": 7, "win_rate": None}, False)
+
+
+def test_only_leads_that_could_be_written_lose_their_score() -> None:
+    leads = [
+        lead("open", "ana"),
+        lead("closed", "ana"),
+        lead("won", "ana", converted=True),
+        lead("gone", "ana", deleted=True),
+    ]
+    frame = pl.DataFrame(
+        [(one.id, one.deleted, one.converted, one.merged_into) for one in leads],
+        schema={"id": pl.Utf8, "deleted": pl.Boolean, "converted": pl.Boolean, "merged_into": pl.Utf8},
+        orient="row",
+    ).lazy()
+    scores = pl.DataFrame({"lead": ["open"], "score": [61.2], "level": ["engaged"]})
+    known: dict[Place, Confirmed] = {
+        (Surface.LEAD_SCORES, one.id): Confirmed(canonical({"score": 50, "level": "engaged"}), 0) for one in leads
+    }
+    shown = {one.key: dict(one.fields) for one in lead_scores(scores, frame, known)}
+    assert shown == {"open": {"score": 61.2, "level": "engaged"}, "closed": {"score": None, "level": None}}
