@@ -58,7 +58,7 @@ class Family:
 
 
 Stuff = Literal["count", "money", "millis", "days", "score"]
-"""What a part adds up: records, money (decimal), milliseconds, whole days, engagement scores."""
+"""What a part adds up: records, money and engagement scores (decimals), milliseconds, whole days."""
 
 
 @dataclass(frozen=True)

@@ -274,10 +274,8 @@ def _sum(part: Part, counted: list[Counted]) -> Any:
         return None
     total = sum(amounts, Decimal(0))
     match part.stuff:
-        case "money":
+        case "money" | "score":
             return total
-        case "score":
-            return float(total)
         case _:
             return round(total)
 

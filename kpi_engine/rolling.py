@@ -34,7 +34,7 @@ DTYPES: dict[str, Any] = {
     "millis": pl.Int64(),
     "days": pl.Int64(),
     "money": MONEY,
-    "score": pl.Float64(),
+    "score": MONEY,
 }
 
 

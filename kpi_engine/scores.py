@@ -20,7 +20,7 @@ def scores(tables: Tables, company: Company, as_of: Millis) -> pl.DataFrame:
         for day in sorted(set(today.values()))
     ]
     every = pl.concat(rows).sort("id")
-    levels = [level(score, company.engagement) for score in every["score"]]
+    levels = [level(score, company.engagement) for score in every["unrounded"]]
     return every.select(
-        lead="id", owner="rep", score=quotient(every["score"], None, 2), level=pl.Series(levels, dtype=pl.Utf8)
+        lead="id", owner="rep", score=quotient(every["unrounded"], None, 2), level=pl.Series(levels, dtype=pl.Utf8)
     )

@@ -201,9 +201,12 @@ class Populations:
         return settled(deals.with_home_amount(deals.standing(self.every_deal), self.exchange))
 
     @cached_property
+    def deal_contacts(self) -> Frame:
+        return deals.contacts(self.table("link"), self.same_people, self.same_deals)
+
+    @cached_property
     def deal_people(self) -> Frame:
-        links = self.table("link")
-        return deals.deal_people(self.deals, links, self.leads_with_deal, self.same_people, self.same_deals)
+        return deals.deal_people(self.deals, self.deal_contacts, self.leads_with_deal)
 
     @cached_property
     def deal_touches(self) -> Frame:
@@ -238,14 +241,10 @@ class Populations:
 
     @cached_property
     def leads_with_deal(self) -> Frame:
-        return leads.with_deal(
-            self.every_lead.filter(nw.col("rule").is_null()),
-            self.deals,
-            self.table("link"),
-            self.same_people,
-            self.same_deals,
-            from_links=self.company.lead_deal_from_links,
-        )
+        counted = self.every_lead.filter(nw.col("rule").is_null())
+        if self.company.lead_deal_from_links:
+            return leads.with_deal_of_contact(counted, self.deals, self.deal_contacts, self.zones, self.span)
+        return leads.with_named_deal(counted, self.deals, self.same_deals)
 
     @cached_property
     def signs(self) -> Frame:
@@ -303,7 +302,7 @@ class Populations:
         return open_leads.open_leads(self.open_spans, self.scored_days, self.since, self.company.engagement)
 
     def open_leads_on(self, day: int) -> Frame:
-        """(rep, id, score, engaged) of each lead that is open on one day."""
+        """(rep, id, score, unrounded, engaged) of each lead that is open on one day."""
         spans = self.open_spans.filter(pl.col("first") <= day, pl.col("last") >= day)
         score = self.scored_days.filter(pl.col("day") == day).select("lead", "score")
         rows = spans.join(score, on="lead", how="left").with_columns(pl.col("score").fill_null(0.0))
@@ -313,7 +312,8 @@ class Populations:
                 id="lead",
                 kind=pl.lit("lead"),
                 day=pl.lit(day, dtype=pl.Int32),
-                score="score",
+                score=open_leads.summable(pl.col("score")),
+                unrounded="score",
                 engaged=pl.col("score") >= self.company.engagement.engaged,
                 weight=pl.lit(1, dtype=pl.Int64),
             ).sort("id")

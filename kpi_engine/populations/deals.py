@@ -87,11 +87,15 @@ def revenue(won: Frame, splits: Frame, same_deals: Frame, reps: pl.DataFrame) ->
     return portable(rows.with_columns(amount=share.cast(MONEY)))
 
 
-def deal_people(existing: Frame, links: Frame, leads: Frame, same_people: Frame, same_deals: Frame) -> Frame:
-    """(deal, person): the contacts of existing deals and the leads converted into them."""
+def contacts(links: Frame, same_people: Frame, same_deals: Frame) -> Frame:
+    """(deal, person) as the CRM links them, merges followed."""
     own = links.filter(nw.col("from_kind") == "deal", nw.col("to_kind") == "person", ~nw.col("deleted"))
-    contacts = own.select(nw.col("from_id").alias("deal"), nw.col("to_id").alias("person"))
-    contacts = surviving(surviving(contacts, "deal", same_deals), "person", same_people)
+    pairs = own.select(nw.col("from_id").alias("deal"), nw.col("to_id").alias("person"))
+    return settled(surviving(surviving(pairs, "deal", same_deals), "person", same_people).unique())
+
+
+def deal_people(existing: Frame, linked: Frame, leads: Frame) -> Frame:
+    """(deal, person): the contacts of existing deals and the leads converted into them."""
     became = leads.filter(~nw.col("deal").is_null()).select("deal", "person")
-    every = nw.concat([contacts, became]).unique()
+    every = nw.concat([linked.select("deal", "person"), became]).unique()
     return settled(every.join(existing.select("id"), left_on="deal", right_on="id", how="semi"))

@@ -3,7 +3,7 @@
 import narwhals.stable.v2 as nw
 import polars as pl
 
-from kpi_engine.populations.frame import Frame, first_rule, local_day, settled, yes
+from kpi_engine.populations.frame import Frame, earliest, first_rule, local_day, settled, yes
 from kpi_engine.populations.identity import surviving
 from kpi_engine.populations.reps import owned
 from kpi_engine.records import Millis
@@ -48,12 +48,8 @@ def leads(
     )
 
 
-def with_deal(
-    counted: Frame, existing: Frame, links: Frame, same_people: Frame, same_deals: Frame, *, from_links: bool
-) -> Frame:
-    """`deal`: the existing deal of the lead's conversion, null where there is none."""
-    if from_links:
-        return _deal_from_links(counted, existing, links, same_people, same_deals)
+def with_named_deal(counted: Frame, existing: Frame, same_deals: Frame) -> Frame:
+    """`deal`: the existing deal that the CRM names for the lead's conversion, null where there is none."""
     named = surviving(counted, "deal", same_deals)
     there = existing.select(nw.col("id").alias("_deal"), nw.col("id").alias("_there"))
     joined = named.join(there, left_on="deal", right_on="_deal", how="left")
@@ -61,20 +57,16 @@ def with_deal(
     return settled(joined.with_columns(deal=nw.when(done).then(nw.col("_there"))).drop("_there"))
 
 
-def _deal_from_links(counted: Frame, existing: Frame, links: Frame, same_people: Frame, same_deals: Frame) -> Frame:
-    """The earliest associated deal created at or after the day of the conversion."""
-    own = links.filter(nw.col("from_kind") == "deal", nw.col("to_kind") == "person", ~nw.col("deleted"))
-    pairs = own.select(nw.col("from_id").alias("deal"), nw.col("to_id").alias("person"))
-    pairs = surviving(surviving(pairs, "deal", same_deals), "person", same_people).unique()
-    offers = existing.select(
-        nw.col("id").alias("deal"), deal_created_at=nw.col("created_at"), deal_created_day=nw.col("created_day")
-    )
-    converted = counted.filter(~nw.col("converted_day").is_null()).select("id", "person", "converted_day")
-    possible = converted.join(pairs, on="person").join(offers, on="deal")
-    possible = settled(possible.filter(nw.col("deal_created_day") >= nw.col("converted_day")))
-    of_lead = nw.col("deal_created_at") == nw.col("deal_created_at").min().over("id")
-    first = possible.filter(of_lead).group_by("id").agg(nw.col("deal").min().alias("deal"))
-    return settled(counted.drop("deal").join(first, on="id", how="left"))
+def with_deal_of_contact(
+    counted: Frame, existing: Frame, contacts: Frame, zones: list[str], span: tuple[int, int]
+) -> Frame:
+    """`deal`: the earliest deal of the lead's person created at or after the day of the conversion."""
+    offers = existing.select(deal=nw.col("id"), deal_created_at=nw.col("created_at"))
+    converted = counted.filter(~nw.col("converted_day").is_null()).select("id", "person", "zone", "converted_day")
+    possible = converted.join(contacts, on="person").join(offers, on="deal")
+    in_time = local_day("deal_created_at", "zone", zones, span) >= nw.col("converted_day")
+    first = earliest(settled(possible.filter(in_time)), "id", by="deal_created_at", then="deal")
+    return settled(counted.drop("deal").join(first.select("id", "deal"), on="id", how="left"))
 
 
 def with_won_amount(counted: Frame, existing: Frame) -> Frame:

@@ -6,7 +6,11 @@ from kpi_engine.populations.activity import is_email, is_out
 from kpi_engine.populations.frame import Frame, earliest, settled, yes
 from kpi_engine.records import Millis
 
-thread = nw.coalesce(nw.col("thread"), nw.concat_str(nw.lit("alone:"), nw.col("id")))
+thread = (
+    nw.when(nw.col("thread").fill_null("") != "")
+    .then(nw.col("thread"))
+    .otherwise(nw.concat_str(nw.lit("alone:"), nw.col("id")))
+)
 """An e-mail without a thread id is a thread of its own."""
 
 

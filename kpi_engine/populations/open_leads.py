@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from kpi_engine.populations.frame import Frame, collected, portable
+from kpi_engine.populations.money import MONEY
 from kpi_engine.records import Engagement
 
 
@@ -72,4 +73,9 @@ def open_leads(spans: pl.DataFrame, scored: pl.DataFrame, since: int, rules: Eng
         .filter(pl.col("weight") > 0)
     )
     every = pl.concat([scored.select("rep", "day", "score", weight=pl.lit(1, dtype=pl.Int64)), rest])
-    return portable(every.with_columns(engaged=pl.col("score") >= rules.engaged))
+    return portable(every.with_columns(engaged=pl.col("score") >= rules.engaged, score=summable(pl.col("score"))))
+
+
+def summable(score: pl.Expr) -> pl.Expr:
+    """Twelve places: sums of floats would depend on the order of the leads."""
+    return score.cast(MONEY)

@@ -29,8 +29,8 @@ def without_repeats(happened: pl.DataFrame, people: pl.DataFrame) -> tuple[pl.Da
 
 def _absorbed_by_id(happened: pl.DataFrame) -> dict[str, str]:
     """By message id (e-mails), external id (the others), and the activity that only logged another one."""
-    mails = happened.filter((pl.col("kind") == "email") & pl.col("message_id").is_not_null())
-    others = happened.filter((pl.col("kind") != "email") & pl.col("external_id").is_not_null())
+    mails = happened.filter((pl.col("kind") == "email") & _says(pl.col("message_id")))
+    others = happened.filter((pl.col("kind") != "email") & _says(pl.col("external_id")))
     logged = happened.filter(pl.col("logs").is_not_null() & (pl.col("logs") != pl.col("id")))
     logged = logged.filter(pl.col("logs").is_in(happened["id"].implode()))
     groups = [
@@ -47,6 +47,11 @@ def _absorbed_by_id(happened: pl.DataFrame) -> dict[str, str]:
         members[root].append(identity)
     first = {root: min(ids, key=order.__getitem__) for root, ids in members.items()}
     return {identity: first[root] for identity, root in cluster.items() if identity != first[root]}
+
+
+def _says(identity: pl.Expr) -> pl.Expr:
+    """A blank id says nothing: it must not make everything without one the same."""
+    return (identity != "").fill_null(value=False)
 
 
 def _by_id(identity: str) -> tuple[int, str]:

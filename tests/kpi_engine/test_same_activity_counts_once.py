@@ -157,3 +157,15 @@ def test_links_of_the_absorbed_call_are_the_kept_calls() -> None:
         call("c2", "2026-11-20 10:00", external_id="x", people=["l1"]),
     )
     assert floor.value("average_engagement") == 25.92
+
+
+def test_blank_ids_make_nothing_the_same() -> None:
+    floor = Floor(
+        ANA,
+        email("e1", "2026-11-02 09:00", message_id="", thread=""),
+        email("e2", "2026-11-02 10:00", message_id="", thread=""),
+        call("c1", "2026-11-02 09:00", external_id=""),
+        call("c2", "2026-11-02 10:00", external_id=""),
+    )
+    assert (floor.value("emails_sent"), floor.value("calls_made")) == (2, 2)
+    assert floor.row("email_reply_rate")["denominator"] == 2
