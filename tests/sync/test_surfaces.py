@@ -100,13 +100,8 @@ def test_a_long_name_fits_the_crms_field() -> None:
 
 
 def test_what_was_written_before_since_stays_as_it_is() -> None:
-    fields = {
-        "kpi": "win_rate",
-        "grain": "quarter",
-        "period_start": "2025-04-01",
-        "period_end": "2025-06-30",
-        "value": 1,
-    }
+    days = {"period_start": "2025-04-01", "period_end": "2025-06-30"}
+    fields: dict[str, FieldValue] = {"kpi": "win_rate", "grain": "quarter", "value": 1, **days}
     known: dict[Place, Confirmed] = {(Surface.KPI_RECORDS, "old"): Confirmed(canonical(fields), 0)}
     since = 20454  # 2026-01-01
     reps = people(rep("ana"))
