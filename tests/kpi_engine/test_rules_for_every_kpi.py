@@ -3,6 +3,8 @@
 from datetime import date
 
 import pytest
+from busy_november import COMPANY as BUSY
+from busy_november import busy_records
 from sales_floor import (
     ANA,
     AS_OF,
@@ -23,8 +25,9 @@ from sales_floor import (
 )
 
 from kpi_engine.compute import compute
+from kpi_engine.frames import from_records
 from kpi_engine.periods import to_day
-from kpi_engine.records import Company, Person
+from kpi_engine.records import Company, Person, Record
 
 # ── value, zero denominator, not available ───────────────────────────────────────────────────────────────────────────
 
@@ -392,3 +395,11 @@ def test_an_empty_crm_has_zeros_for_the_present_period() -> None:
 
 def test_a_company_without_anybody_has_no_values() -> None:
     assert Floor().rows("calls_made").height == 0
+
+
+def test_the_order_in_which_records_come_changes_nothing() -> None:
+    """Not even in the last digit of a sum."""
+    records = [row for found in busy_records() for row in ([found] if isinstance(found, Record) else found)]
+    forward = compute(from_records(records, BUSY), BUSY, at(AS_OF))
+    backward = compute(from_records(records[::-1], BUSY), BUSY, at(AS_OF))
+    assert [name for name in forward if not forward[name].equals(backward[name])] == []
