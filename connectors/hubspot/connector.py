@@ -33,7 +33,7 @@ from connectors.hubspot.reader import ObjectReader
 from connectors.hubspot.registers import RegisterReader
 from connectors.hubspot.scopes import Scopes
 from connectors.hubspot.settings import HubSpotSettings, checked
-from connectors.hubspot.streams import DOCUMENTS, ObjectStream, Stream, gaps_of, old_version, streams
+from connectors.hubspot.streams import DEAL_SPLITS, DOCUMENTS, ObjectStream, Stream, gaps_of, old_version, streams
 from connectors.hubspot.web import WebReader
 from connectors.hubspot.wire import shapes
 from connectors.hubspot.writer import Writer
@@ -109,14 +109,17 @@ class HubSpotConnector:
         return msgspec.structs.replace(company, missing={**company.missing, **missing}, lead_deal_from_links=True)
 
     def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
-        """Everything of a stream since `cursor`. A stream that the token may not see ends without a page and becomes a
-        gap; the connection goes on."""
+        """Everything of a stream since `cursor`. One that is closed although `capabilities` found it open has lost its
+        scope since: that is raised, for an empty stream would look like records that are gone, and from the next look
+        on it is a gap."""
         chosen = self._streams[stream]
         try:
             yield from self._pages(chosen, cursor)
         except MissingScope as refusal:
             log.warning("hubspot.stream_closed", extra={"stream": stream, "scopes": list(refusal.scopes)})
             self._close(chosen, refusal)
+            if chosen is not DEAL_SPLITS:  # an edition without splits has none to lose, and shows it only here
+                raise
 
     def _pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
         if isinstance(stream, ObjectStream):

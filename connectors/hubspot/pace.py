@@ -6,6 +6,7 @@ the portal sends no rate headers there is nothing to keep, and nobody waits.
 
 import threading
 import time
+from bisect import insort
 from collections import deque
 from collections.abc import Callable
 
@@ -53,7 +54,7 @@ class Window:
         """HubSpot counted `used` requests when ours of `sent_at` arrived: those of others fill the window too."""
         ours = sum(1 for moment in self._moments if moment > sent_at - self.interval * (1 + SLACK))
         for _ in range(used - ours):
-            self._moments.append(now)
+            insort(self._moments, now)  # some of ours may already have a later moment
 
 
 class Pace:

@@ -32,8 +32,7 @@ class Scopes:
         lacking = tuple(scope for scope in stream.scopes if scope not in granted and scope != "oauth")
         if lacking:
             return MissingScope(Problem(status=403, scopes=lacking), stream.kind)
-        # Events need an edition rather than a scope, so that only asking tells.
-        return self._probe(stream) if stream.name == "page_views" else None
+        return self._probe(stream) if stream.edition else None
 
     def _known(self) -> frozenset[str] | None:
         if not self._asked:

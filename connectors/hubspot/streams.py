@@ -22,12 +22,14 @@ DOCUMENTS = (
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of thing that is read. `scopes` is what HubSpot asks for; `kind` its name in paths."""
+    """One kind of thing that is read. `scopes` is what HubSpot asks for; `kind` its name in paths; `edition` says that
+    a portal may lack it even where the token has the scope, so that only asking tells."""
 
     name: str
     kind: str
     scopes: tuple[str, ...]
     sources: tuple[str, ...] = ()
+    edition: bool = False
 
 
 class ObjectStream(Stream, frozen=True, kw_only=True):
@@ -63,6 +65,7 @@ LEADS = ObjectStream(
     kind="leads",
     scopes=("crm.objects.leads.read",),
     sources=("leads",),
+    edition=True,
     wanted=people.LEAD_PROPERTIES,
     record="lead",
 )
@@ -131,6 +134,7 @@ GOALS = ObjectStream(
     kind="goal_targets",
     scopes=("crm.objects.goals.read",),
     sources=("quotas",),
+    edition=True,
     wanted=deals.GOAL_PROPERTIES,
     record="quota",
 )
@@ -140,9 +144,10 @@ CAMPAIGNS = Stream(
     kind="campaigns",
     scopes=("marketing.campaigns.read",),
     sources=("campaigns", "campaign_costs"),
+    edition=True,
 )
 FORMS = Stream(name="forms", kind="forms", scopes=("forms",), sources=("form_submissions",))
-PAGE_VIEWS = Stream(name="page_views", kind="page views", scopes=("oauth",), sources=("page_views",))
+PAGE_VIEWS = Stream(name="page_views", kind="page views", scopes=("oauth",), sources=("page_views",), edition=True)
 CURRENCIES = Stream(name="currencies", kind="currencies", scopes=("settings.currencies.read",), sources=("rates",))
 
 

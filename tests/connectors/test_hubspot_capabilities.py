@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hubspot_world import ago, desk, rows, small_world
 
+from connectors.errors import NotAllowed
 from connectors.hubspot import HubSpotMappings
 from connectors.hubspot.streams import streams
 from crm_sandbox.hubspot import ALL_SCOPES
@@ -34,7 +35,7 @@ def test_the_portal_says_whose_it_is() -> None:
 def test_looking_is_cheap() -> None:
     with desk() as opened:
         opened.hubspot.capabilities()
-        assert opened.hubspot.calls() == 6
+        assert opened.hubspot.calls() == 8
 
 
 @pytest.mark.parametrize("faults", [[], [UNTOLD]], ids=["HubSpot tells the scopes", "one of each kind is asked for"])
@@ -63,11 +64,14 @@ def test_each_scope_costs_its_own_source(scope: str, stream: str, source: str) -
         assert source in opened.hubspot.company_defaults(Company(connection="c")).missing
 
 
-def test_a_scope_that_is_lost_in_the_middle_closes_the_stream_without_an_error() -> None:
+def test_a_scope_that_is_lost_in_the_middle_is_an_error_once_and_a_gap_from_then_on() -> None:
     with desk() as opened:
         opened.hubspot.capabilities()
         opened.portal.desk.change({"scopes": without("forms")})
-        assert opened.read("forms") == []
+        with pytest.raises(NotAllowed, match="forms"):
+            opened.read("forms")
+        assert opened.read("calls")
+        assert "forms" not in opened.hubspot.capabilities().streams
         assert "form_submissions" in opened.hubspot.company_defaults(Company(connection="c")).missing
 
 
@@ -79,10 +83,23 @@ def test_a_scope_that_is_given_later_opens_the_stream() -> None:
         assert "form_submissions" not in opened.hubspot.company_defaults(Company(connection="c")).missing
 
 
-def test_page_views_need_an_edition() -> None:
-    with desk(tier="professional") as opened:
-        assert "page_views" not in opened.hubspot.capabilities().streams
-        assert "page_views" in opened.hubspot.company_defaults(Company(connection="c")).missing
+@pytest.mark.parametrize(
+    ("tier", "stream", "source"),
+    [
+        ("professional", "page_views", "page_views"),
+        ("starter", "campaigns", "campaign_costs"),
+        ("free", "goals", "quotas"),
+    ],
+)
+def test_some_streams_need_an_edition_whatever_the_scopes(tier: str, stream: str, source: str) -> None:
+    with desk(tier=tier) as opened:
+        assert stream not in opened.hubspot.capabilities().streams
+        assert source in opened.hubspot.company_defaults(Company(connection="c")).missing
+
+
+def test_an_edition_without_splits_has_none() -> None:
+    with desk(tier="starter") as opened:
+        assert rows(opened.read("deal_splits"), Split) == []
 
 
 def test_hubspot_finds_the_deal_of_a_conversion_by_its_links() -> None:
