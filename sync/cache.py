@@ -156,11 +156,13 @@ class Cache:
     def sweep(self, finished: Iterable[str]) -> int:
         """Mark as deleted what did not come since `forget_everything`; how many records that were.
 
-        `finished` are the streams that were read to their end. As long as one is missing nothing is swept.
+        `finished` are the streams that were read to their end; one that brought not a single page does not count, for
+        the CRM may have closed it to us. As long as one is missing nothing is swept.
         """
         with self._database.writing() as sql:
             awaited = self._about(sql, "sweeping")
-            gone = None if awaited is None else sweep.end(sql, self.connection, awaited, finished)
+            begun = set(sql.execute(select(CURSORS.c.stream).where(self._here(CURSORS))).scalars())
+            gone = None if awaited is None else sweep.end(sql, self.connection, awaited, begun & set(finished))
             if gone is not None:
                 sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == "sweeping"))
             if gone:
@@ -173,14 +175,14 @@ class Cache:
             query = select(UNREAD.c.stream, UNREAD.c.id, UNREAD.c.reason).where(self._here(UNREAD))
             return [Unread(*row) for row in sql.execute(query.order_by(UNREAD.c.stream, UNREAD.c.id))]
 
-    def counts(self) -> dict[str, int]:
-        """How many live records there are of each kind."""
+    def counts(self, kinds: Sequence[str] = tuple(RECORDS)) -> dict[str, int]:
+        """How many live records there are of each of these kinds."""
         with self._database.reading() as sql:
             return {
                 kind: sql.execute(
                     select(func.count()).select_from(table).where(self._here(table), table.c.deleted.is_(False))
                 ).scalar_one()
-                for kind, table in RECORDS.items()
+                for kind, table in ((kind, RECORDS[kind]) for kind in kinds)
             }
 
     def tables(self, kinds: Sequence[str] = tuple(SCHEMAS)) -> Mapping[str, pl.LazyFrame]:

@@ -67,7 +67,7 @@ def run(
         job, entry.capabilities = look(job)
         pulled = pull(job, cache, full=full, progress=progress)
         entry.counts |= {"read": sum(pulled.rows.values()), "deleted": pulled.deleted, "unread": pulled.unread}
-        scored = score(job, cache, as_of=as_of)
+        scored = score(job, cache, as_of=as_of, progress=progress)
         plan = make_plan(job, cache, ledger, as_of=as_of, check_everything=full)
         entry.counts |= {"computed": scored.values}
         pushed = Pushed(0, ()) if dry_run else push(job, ledger, plan, progress=progress)
@@ -115,8 +115,9 @@ def pull(
     wanted = [stream for stream in found.streams if streams is None or stream in streams]
     if full and streams is None:
         cache.forget_everything()
-    for stream in wanted if full else ():
-        cache.forget(stream)
+    elif full:
+        for stream in wanted:
+            cache.forget(stream)
     pulling = Pull(job.connector, cache, job.company.time_zone, progress)
     pulling.read(wanted)
     for failure in pulling.failures.values():
@@ -126,9 +127,12 @@ def pull(
     return pulling.pulled({stream: why for stream, why in unknown.items() if stream not in found.streams})
 
 
-def score(job: Job, cache: Cache, *, as_of: Millis) -> Scored:
+def score(job: Job, cache: Cache, *, as_of: Millis, progress: Progress = NO_PROGRESS) -> Scored:
     """Compute every value from the cache and keep what they are made of."""
-    return scoring.score(cache, job.company, as_of, job.options.since)
+    progress.start("compute")
+    scored = scoring.score(cache, job.company, as_of, job.options.since)
+    progress.finish("compute")
+    return scored
 
 
 def make_plan(job: Job, cache: Cache, ledger: Ledger, *, as_of: Millis, check_everything: bool = False) -> Plan:
@@ -183,7 +187,7 @@ def _looked(job: Job) -> tuple[Job, Capabilities]:
 
 def _need_people(cache: Cache) -> None:
     """A CRM without a single rep is one that no longer lets us see them: nothing is written then."""
-    if cache.counts()["rep"] == 0:
+    if cache.counts(["rep"])["rep"] == 0:
         raise GuardStopped(
             "KPI-GUARD-001",
             f"The CRM of {cache.connection} shows us no reps at all.",

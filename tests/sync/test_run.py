@@ -187,6 +187,13 @@ def test_records_of_a_stream_that_may_no_longer_be_read_stay(office: Office) -> 
     assert office.cache.counts()["interaction"] == 4
 
 
+def test_a_stream_that_the_crm_silently_closes_loses_nothing(office: Office) -> None:
+    pull(office.job, office.cache)
+    office.crm.streams["calls"].clear()  # a connector that learns of a missing scope while reading brings no page
+    assert pull(office.job, office.cache, full=True).deleted == 0
+    assert office.cache.counts()["interaction"] == 4
+
+
 def test_a_record_that_can_no_longer_be_understood_is_still_there(office: Office) -> None:
     pull(office.job, office.cache)
     office.crm.streams["calls"][0] = Unread("calls", "c1", "its date is 2026-02-31")
