@@ -87,8 +87,9 @@ def _absorbed_by_time(once: pl.DataFrame, people: pl.DataFrame, by_id: dict[str,
     kept_id = pl.col("id").replace(by_id) if by_id else pl.col("id")
     with_whom = people.with_columns(kept_id).unique()
     met = timed.join(with_whom, on="id").sort([*keys, "person", "at"])
-    gap = pl.col("at").diff().over([*keys, "person"])
-    close = met.filter((gap <= APART_MS) | (gap.shift(-1).over([*keys, "person"]) <= APART_MS))
+    alike = pl.all_horizontal(pl.col(key) == pl.col(key).shift() for key in [*keys, "person"])
+    follows = (alike & (pl.col("at").diff() <= APART_MS)).fill_null(value=False)
+    close = met.filter(follows | follows.shift(-1, fill_value=False))
     candidates = timed.filter(pl.col("id").is_in(close["id"].implode()))
     persons: dict[str, set[str]] = defaultdict(set)
     for identity, person in with_whom.filter(pl.col("id").is_in(close["id"].implode())).iter_rows():
