@@ -14,13 +14,17 @@ Number = TypeVar("Number", int, Fraction)
 
 @dataclass(frozen=True)
 class Agreed:
-    """An amount for the days of [starts, ends); `kind` and `id` name the record that says so."""
+    """An amount for the days of [starts, ends); `kind` and `id` name the record that says so.
+
+    `since`: the first day on which it is agreed; earlier days of its time carry nothing of it.
+    """
 
     starts: int
     ends: int
     amount: Fraction
     kind: str = ""
     id: str = ""
+    since: int | None = None
 
 
 class Shares:
@@ -45,8 +49,9 @@ class Shares:
     def _covering(self, tiers: Sequence[Sequence[Agreed]]) -> list[Agreed | None]:
         painted: list[Agreed | None] = [None] * (self._last - self._first + 1)
         for tier in reversed(tiers):
-            for agreed in sorted(tier, key=lambda row: (row.starts - row.ends, row.starts)):
-                begin, end = max(agreed.starts, self._first), min(agreed.ends, self._last + 1)
+            for agreed in sorted(tier, key=lambda row: (row.starts - row.ends, row.starts, row.since or 0)):
+                starts = agreed.starts if agreed.since is None else max(agreed.starts, agreed.since)
+                begin, end = max(starts, self._first), min(agreed.ends, self._last + 1)
                 painted[begin - self._first : max(end, begin) - self._first] = [agreed] * max(end - begin, 0)
         return painted
 

@@ -1,7 +1,8 @@
 """Which target holds for a rep, a KPI and a period: the narrowest scope, its own grain, the latest date.
 
-A target given for a grain holds for that grain. KPIs that add up are converted over working days; a period with a
-working day that no target covers has none. Others hold as they are.
+A target given for a grain holds for that grain, for each period on whose last day it is in force. KPIs that add up are
+converted over working days, each day by the target in force on it; a period with a working day that no target covers has
+none. Other KPIs keep the value in every grain.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,25 +40,28 @@ class ScopeTargets:
             self._by_grain.setdefault(target.grain, []).append(target)
 
     def own(self, grain: str, start: int) -> Fraction | None:
-        """The value given for exactly this grain and in force when the period starts."""
-        in_force = [target for target in self._by_grain.get(grain, ()) if target.from_on <= start]
-        return Fraction(in_force[-1].value) if in_force else None
+        """The value given for exactly this grain, in force on the period's last day."""
+        return self._in_force(grain, period_end(start, grain, self._year))
 
-    def any_grain(self, start: int) -> Fraction | None:
+    def _in_force(self, grain: str, day: int) -> Fraction | None:
+        begun = [target for target in self._by_grain.get(grain, ()) if target.from_on <= day]
+        return Fraction(begun[-1].value) if begun else None
+
+    def any_grain(self, day: int) -> Fraction | None:
         """The value of the finest grain in force on that day, for KPIs that do not add up."""
-        found = (self.own(grain, start) for grain in GRAINS)
+        found = (self._in_force(grain, day) for grain in GRAINS)
         return next((value for value in found if value is not None), None)
 
     def agreed(self, first: int, last: int) -> list[Agreed]:
-        """Every period between two days that has a value of its own grain."""
-        rows = []
-        for grain in self._by_grain:
-            for start in starts_between(first, last, grain, self._year):
-                value = self.own(grain, start)
-                if value is not None:
-                    ends = following_start(start, grain, self._year)
-                    rows.append(Agreed(start, ends, value, "target", f"{self._scope} {grain}"))
-        return rows
+        """Every period between two days with each value that holds for days of it."""
+        return [
+            Agreed(start, ends, Fraction(target.value), "target", f"{self._scope} {grain}", target.from_on)
+            for grain, targets in self._by_grain.items()
+            for start in starts_between(first, last, grain, self._year)
+            for ends in (following_start(start, grain, self._year),)
+            for target in targets
+            if target.from_on < ends
+        ]
 
 
 class Targets:
@@ -108,7 +112,7 @@ class Targets:
             if own is None and adds_up:
                 own = self._converted(kpi, scopes[position:], calendar, grain, start)
             elif own is None:
-                own = self._of[kpi, scope].any_grain(start)
+                own = self._of[kpi, scope].any_grain(period_end(start, grain, self._company.fiscal_year_start))
             if own is not None:
                 return own
         return None

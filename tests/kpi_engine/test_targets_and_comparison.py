@@ -226,3 +226,27 @@ def test_an_admin_may_turn_a_kpis_direction_round() -> None:
     company = with_targets(target("calls_made", "4", "month"), directions={"calls_made": "less"})
     assert Floor(ANA, calls(2), company=company).row("calls_made")["state"] == "met"
     assert Floor(ANA, calls(8), company=company).row("calls_made")["attainment"] == 0.5
+
+
+def test_a_monthly_target_set_today_holds_for_this_month_whole_and_not_for_the_one_before() -> None:
+    """Its share of a week, though, holds from its day on: five of 21 working days, 42 × 5 / 21."""
+    today = target("calls_made", "42", "month", since="2026-11-16")
+    floor = Floor(ANA, calls(1), calls(1, day="2026-10-05"), company=with_targets(today))
+    assert floor.row("calls_made")["target"] == 42
+    assert floor.row("calls_made", period="2026-10-01")["target"] is None
+    assert floor.row("calls_made", grain="week", period="2026-11-16")["target"] == 10
+    assert floor.row("calls_made", grain="week", period="2026-11-09")["target"] is None
+
+
+def test_a_rate_wanted_from_today_on_is_wanted_of_the_current_period() -> None:
+    company = with_targets(target("win_rate", "0.25", "month", since="2026-11-20"))
+    floor = Floor(ANA, won("d1", "2026-11-03"), lost("d2", "2026-10-03"), company=company)
+    assert floor.row("win_rate")["target"] == 0.25
+    assert floor.row("win_rate", grain="week", period="2026-11-16")["target"] == 0.25
+    assert floor.row("win_rate", period="2026-10-01")["target"] is None
+
+
+def test_a_monthly_rate_that_starts_after_a_week_is_not_that_weeks() -> None:
+    company = with_targets(target("win_rate", "0.25", "month", since="2026-11-16"))
+    floor = Floor(ANA, won("d1", "2026-11-03"), company=company)
+    assert floor.row("win_rate", grain="week", period="2026-11-02")["target"] is None
