@@ -1,8 +1,8 @@
 """Which target holds for a rep, a KPI and a period: the narrowest scope, its own grain, the latest date.
 
 A target given for a grain holds for that grain, for each period on whose last day it is in force. KPIs that add up are
-converted over working days, each day by the target in force on it; a period with a working day that no target covers has
-none. Other KPIs keep the value in every grain.
+converted over working days, each day by the target in force on it; a period with a working day that no target covers
+has none. Other KPIs keep the value in every grain.
 """
 
 from collections.abc import Iterable, Sequence
