@@ -101,16 +101,19 @@ class Activities:
     def _took_place(self, what: Interaction) -> bool:
         """Not deleted, not undone, not later than `as_of`; a meeting (a missed one too) is over by then.
 
-        Silent: no recorded outcome means done. A meeting without an end ends after its duration, else with its start.
+        Silent: a call or message without a recorded outcome is done, an outbound e-mail without one was not sent. A meeting
+        without an end ends after its duration, else with its start.
         """
         if what.deleted or not self._by_as_of(what.at, what.on, what.rep):
             return False
+        if what.kind == "email" and what.direction == "out":
+            return what.outcome == "done"
         if what.kind != "meeting":
             return what.outcome in (None, "done")
         end = what.ended_at
         if end is None and what.at is not None:
             end = what.at + (what.duration_ms or 0)  # type: ignore[assignment]  # Millis + int
-        return what.outcome in (None, "done", "no_show") and (end is None or end <= self._as_of)
+        return what.outcome not in ("cancelled", "rescheduled") and (end is None or end <= self._as_of)
 
     def _by_as_of(self, at: int | None, on: int | None, rep: str | None) -> bool:
         if at is not None:
@@ -328,6 +331,12 @@ class Activities:
         done: Iterable[Activity] = [*self.emails_delivered(), *self.messages_sent(), *self.calls_made()]
         steps += [NextStep(each.rep, each.people, each.deals, each.what.at, self.day(each)) for each in done]
         return [step for step in steps if step.at is None or step.at <= self._as_of]
+
+    def tasks_created(self) -> list[tuple[str, date]]:
+        """Whose tasks were created on which day, those that only log an activity included."""
+        tasks = [each for each in self._records.all(Task) if not each.deleted]
+        keys = [(self._staff.key(each.rep), each.created_at) for each in tasks if each.created_at <= self._as_of]
+        return [(key, self._staff.day(key, at)) for key, at in keys]
 
     def _booked(self, kind: str, id: str, rep: str | None, at: int | None) -> NextStep:
         assert at is not None

@@ -26,14 +26,14 @@ class Money:
         self._rates = [rate for rate in records.all(Rate) if not rate.deleted]
 
     def home(self, micros: int | None, currency: str | None, on: date) -> Fraction | None:
-        """By the dated rate of that day, else by the static one. Silent: without any rate the amount is unknown."""
+        """By the dated rate of that day, else by the static one; without any rate the amount as it stands."""
         if micros is None:
             return None
         amount = Fraction(micros, MICROS)
         if currency is None or currency == self._home:
             return amount
         rate = self._rate(currency, on)
-        return None if rate is None else amount / Fraction(rate.rate)
+        return amount if rate is None else amount / Fraction(rate.rate)
 
     def _rate(self, currency: str, on: date) -> Rate | None:
         """Silent: of two dated rates the one that began last."""
@@ -135,16 +135,17 @@ class Deals:
             return Fraction(deal.amount_home, MICROS)
         return self._money.home(deal.amount, deal.currency, self.close_day(deal))
 
-    def shares(self, deal: Deal) -> dict[str, Fraction]:
-        """Rep → share of the revenue: the splits, else all of it is the owner's.
+    def shares(self, deal: Deal) -> list[tuple[str, Fraction]]:
+        """Reps and their shares of the revenue: the splits, else all of it is the owner's.
 
         Silent: splits are taken as they stand; their sum is not corrected.
         """
-        shares: dict[str, Fraction] = defaultdict(Fraction)
-        for split in self._records.all(Split):
-            if not split.deleted and self._surviving(split.deal) == deal.id:
-                shares[self._staff.key(split.rep)] += Fraction(split.share, MICROS)
-        return shares or {self.owner(deal): Fraction(1)}
+        shares = [
+            (self._staff.key(split.rep), Fraction(split.share, MICROS))
+            for split in self._records.all(Split)
+            if not split.deleted and self._surviving(split.deal) == deal.id
+        ]
+        return shares or [(self.owner(deal), Fraction(1))]
 
     def _surviving(self, id: str) -> str:
         seen = {id}

@@ -16,10 +16,8 @@ from .leads import Leads
 from .people import People, Records, Staff
 
 RECORDS_IN_A_PERIOD = (
-    "sent",
-    "calls",
-    "touchpoints",
-    "missed",
+    "activities",
+    "tasks",
     "won",
     "lost",
     "revenue",
@@ -27,7 +25,8 @@ RECORDS_IN_A_PERIOD = (
     "opted out",
     "campaigns",
 )
-"""Silent: a record of a rep in a period is one that some KPI counts there (open leads at its end come on top)."""
+"""Silent: a rep's records in a period are activities (inbound ones too), tasks created, deals closed, leads created,
+people who opted out and campaigns begun there; open leads at its end come on top."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +112,8 @@ class Measures:
     def _touchpoint_measures(self) -> dict[str, list[Entry]]:
         found = self.activities
         return {
+            "activities": self._entries(found.all),
+            "tasks": [Entry(rep, day, Fraction(1)) for rep, day in found.tasks_created()],
             "touchpoints": self._entries(found.touchpoints),
             "held": self._entries(found.meetings_held()),
             "missed": self._entries(found.meetings_missed()),
@@ -140,7 +141,7 @@ class Measures:
             if amount is not None:
                 note("won, with amount", 1, owner)
                 note("worth", amount, owner)
-            for rep, share in deals.shares(deal).items():
+            for rep, share in deals.shares(deal):
                 note("revenue", (amount or 0) * share, rep)
         measures["lost"] = [
             Entry(deals.owner(deal), deals.close_day(deal), Fraction(1), deal=deal.id) for deal in deals.lost

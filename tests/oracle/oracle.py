@@ -268,7 +268,7 @@ class Oracle:
         middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
         value = rounded(middle, PLACES[unit])
         provisional = band is not None and self._provisional(period)
-        return Result(value, Fraction(value), Fraction(1), len(ordered), None, provisional)
+        return Result(value, middle, Fraction(1), len(ordered), None, provisional)
 
     def _snapshot(self, kpi: str, members: list[str], period: Period) -> Result:
         """Open leads at the period's end, or at `as_of`, each evaluated in its owner's zone."""
