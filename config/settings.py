@@ -1,4 +1,4 @@
-"""`kpisync.toml`, read whole and checked whole: every mistake is named at once, with its place and what would be right."""
+"""`kpisync.toml`, read and checked whole: every mistake is named at once, with its place and what would be right."""
 
 import difflib
 import ipaddress
@@ -140,7 +140,7 @@ class KpisSection(Section):
     """Which numbers are written to the CRM, and from when on they are computed."""
 
     track: list[KpiKey] = Field(default_factory=lambda: [kpi.key for kpi in HEADLINE])
-    write_grains: list[Grain] = Field(default_factory=lambda: ["week", "month", "quarter"])
+    write_grains: tuple[Grain, ...] = ("week", "month", "quarter")
     since: date | None = None
 
 
@@ -201,7 +201,8 @@ def read(workspace: Path) -> Settings:
     except FileNotFoundError:
         raise SettingsError(
             [
-                f"There is no {FILE_NAME} in {workspace}. Run `kpisync init` there, or name another folder with --workspace."
+                f"There is no {FILE_NAME} in {workspace}. Run `kpisync init` there, "
+                "or name another folder with --workspace."
             ]
         ) from None
     return parse(text)
@@ -223,7 +224,8 @@ def _sentence(problem: ErrorDetails) -> str:
     place = ".".join(names)
     if problem["type"] == "extra_forbidden":
         valid = _valid_names(problem["loc"][:-1])
-        return f"{FILE_NAME} has an unknown setting {place}{_did_you_mean(names[-1], valid)}. Known there: {', '.join(valid)}."
+        near = _did_you_mean(names[-1], valid)
+        return f"{FILE_NAME} has an unknown setting {place}{near}. Known there: {', '.join(valid)}."
     if problem["type"] in {"union_tag_not_found", "union_tag_invalid"}:
         return f'{FILE_NAME}: {place} needs crm = "salesforce" or crm = "hubspot".'
     message = problem["msg"].removeprefix("Value error, ")

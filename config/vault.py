@@ -1,7 +1,7 @@
-"""Where secrets live: the environment, the operating system's keyring, or an encrypted file. Nowhere else.
+"""Where secrets live: the environment, an encrypted file, or the operating system's keyring. Nowhere else.
 
-The order is the environment (containers, CI), then the encrypted file if its key is in the environment (servers without a
-keyring), then the keyring (people). A secret is stored in the file if there is a key, else in the keyring.
+The order is the environment (containers, CI), then the encrypted file if its key is in the environment (servers without
+a keyring), then the keyring (people). A secret is stored in the file if there is a key, else in the keyring.
 """
 
 import json
@@ -62,8 +62,8 @@ class Vault:
         stored = {**self._stored(), variable(connection, name): secret}
         sealed = fernet.encrypt(json.dumps(stored).encode())
         fresh = self._file.with_suffix(".new")
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-            out.write(sealed)
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(sealed)
         fresh.replace(self._file)
 
     def _fernet(self) -> Fernet | None:
@@ -75,7 +75,8 @@ class Vault:
         except ValueError:
             raise VaultError(
                 [
-                    f"{KEY_VARIABLE} is not a key. Make one with `kpisync init --new-vault-key` and keep it in the environment."
+                    f"{KEY_VARIABLE} is not a key. Make one with `kpisync init --new-vault-key` "
+                    "and keep it in the environment."
                 ]
             ) from None
 
@@ -103,7 +104,8 @@ class Vault:
         except keyring.errors.KeyringError:
             raise VaultError(
                 [
-                    f"This machine has no keyring to store {name} in. Set {variable(connection, name)} in the environment, "
+                    f"This machine has no keyring to store {name} in. "
+                    f"Set {variable(connection, name)} in the environment, "
                     f"or set {KEY_VARIABLE} so that secrets are kept in the encrypted file {FILE_NAME}."
                 ]
             ) from None

@@ -22,7 +22,15 @@ def kpis_page() -> str:
     parts = [MADE, "# The KPIs", "A value is its numerator divided by its denominator. " + DEFAULT]
     for family, kpis in families.items():
         parts.append(f"## {family.number} · {family.name.en}")
-        parts.append("\n".join(["| key | what it says | unit | better | given by |", "| --- | --- | --- | --- | --- |", *map(_row, kpis)]))
+        parts.append(
+            "\n".join(
+                [
+                    "| key | what it says | unit | better | given by |",
+                    "| --- | --- | --- | --- | --- |",
+                    *map(_row, kpis),
+                ]
+            )
+        )
     return "\n\n".join(parts) + "\n"
 
 

@@ -102,6 +102,8 @@ class EventFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {name: value for name, value in vars(record).items() if name not in self._PLAIN}
-        told = " ".join(f"{name}={json.dumps(value, ensure_ascii=False, default=str)}" for name, value in fields.items())
+        told = " ".join(
+            f"{name}={json.dumps(value, ensure_ascii=False, default=str)}" for name, value in fields.items()
+        )
         moment = self.formatTime(record, "%H:%M:%S")
         return f"{moment} {record.levelname.lower()} {record.getMessage()} {told}".rstrip()

@@ -1,5 +1,7 @@
 """The one place where the clock is read, and where a date on the command line becomes a moment."""
 
+import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -30,3 +32,22 @@ def shown_moment(millis: int | None, zone: str) -> str:
     if millis is None:
         return "–"
     return datetime.fromtimestamp(millis / 1000, ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+
+
+def day_in_period(said: str) -> date:
+    """A day of the period meant: `2026-11-25`, `2026-W48`, `2026-11`, `2026-Q4` or `2026`. Quarters and years are the
+    calendar's; name a day where the fiscal year is another. Raises ValueError."""
+    for pattern, first_day in _PERIODS.items():
+        found = re.fullmatch(pattern, said.strip().upper())
+        if found:
+            return first_day(*map(int, found.groups()))
+    raise ValueError(f"{said!r} is no period; write 2026-11-25, 2026-W48, 2026-11, 2026-Q4 or 2026")
+
+
+_PERIODS: dict[str, Callable[..., date]] = {
+    r"(\d{4})-(\d\d)-(\d\d)": date,
+    r"(\d{4})-W(\d\d?)": lambda year, week: date.fromisocalendar(year, week, 1),
+    r"(\d{4})-(\d\d)": lambda year, month: date(year, month, 1),
+    r"(\d{4})-Q([1-4])": lambda year, quarter: date(year, 3 * quarter - 2, 1),
+    r"(\d{4})": lambda year: date(year, 1, 1),
+}

@@ -1,4 +1,4 @@
-"""The composition root: from a folder with a `kpisync.toml` to connectors, cache, ledger and jobs that are ready to work.
+"""The composition root: from a folder with a `kpisync.toml` to connectors, cache, ledger and jobs ready to work.
 
 The only room that knows both what may differ (config) and how the work is done (sync).
 """
@@ -63,7 +63,9 @@ class Workspace:
         if only is not None and only not in names:
             raise SettingsError([f"There is no connection {only!r} in kpisync.toml; known: {', '.join(names)}."])
         if not names:
-            raise SettingsError(["kpisync.toml has no connection yet. Run `kpisync init`, or add a [connections.NAME] section."])
+            raise SettingsError(
+                ["kpisync.toml has no connection yet. Run `kpisync init`, or add a [connections.NAME] section."]
+            )
         return [only] if only else names
 
     @contextmanager
@@ -118,7 +120,9 @@ class Workspace:
             fiscal_year_start=said.fiscal_year_start or 0,
             holidays=_holidays(said.holidays),
             days_off={rep: frozenset(map(day_of, days)) for rep, days in said.days_off.items()},
-            band_limits=(Micros(round(limits[0] * 1_000_000)), Micros(round(limits[1] * 1_000_000))) if limits else None,
+            band_limits=(Micros(round(limits[0] * 1_000_000)), Micros(round(limits[1] * 1_000_000)))
+            if limits
+            else None,
             targets=tuple(
                 Target(
                     kpi=target.kpi,
@@ -178,7 +182,9 @@ def _mappings(name: str, said: Mapping[str, object], kind: type[M]) -> M:
     unknown = [key for key in said if key not in kind.__struct_fields__]
     if unknown:
         known = ", ".join(kind.__struct_fields__)
-        raise SettingsError([f"kpisync.toml has an unknown setting connections.{name}.mappings.{unknown[0]}. Known there: {known}."])
+        raise SettingsError(
+            [f"kpisync.toml has an unknown setting connections.{name}.mappings.{unknown[0]}. Known there: {known}."]
+        )
     try:
         return msgspec.convert(said, kind)
     except msgspec.ValidationError as error:

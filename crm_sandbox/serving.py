@@ -30,7 +30,9 @@ LONGEST_LINE = 64 * 1024
 
 FAULTS = ("answer", "commit_then_drop", "reset", "half", "garble", "delay")
 
-READS_BY_POST = re.compile(r"/(search|batch/read|introspect|token|revoke|jobs/query)(/|$)|/composite/sobjects/\w+/?$")
+READS_BY_POST = re.compile(
+    r"/(search|batch/read|introspect|token|access-token-info|revoke|jobs/query)(/|$)|/composite/sobjects/\w+/?$"
+)
 """Posts that change no record. The last one is Salesforce's retrieval of many records by their ids."""
 
 SECRET_IN_PATH = re.compile(r"(?<=-tokens/)[^/]+")
@@ -139,10 +141,24 @@ class Logged:
     sent: int
     fault: str | None = None
 
-    @property
-    def writes(self) -> bool:
-        """Whether the request could change a CRM (a search or a batch read is a POST that does not)."""
-        return self.method in {"POST", "PATCH", "PUT", "DELETE"} and not READS_BY_POST.search(self.path)
+    writes: bool = False
+
+
+def could_write(request: Request) -> bool:
+    """Whether a request could change a CRM. A search or a batch read is a POST that does not."""
+    if request.method not in {"POST", "PATCH", "PUT", "DELETE"} or READS_BY_POST.search(request.path):
+        return False
+    return not _only_gets(request)
+
+
+def _only_gets(request: Request) -> bool:
+    """Whether it is a Salesforce batch of nothing but GETs."""
+    if not request.path.rstrip("/").endswith("/composite/batch"):
+        return False
+    try:
+        return all(inner["method"] == "GET" for inner in request.json()["batchRequests"])
+    except (ValueError, KeyError, TypeError):
+        return False  # the CRM will refuse it; until then it could be anything
 
 
 class Sandbox:
@@ -246,6 +262,7 @@ class Sandbox:
                 len(request.body),
                 len(response.body),
                 fault.do if fault else None,
+                could_write(request),
             )
         )
 
@@ -286,7 +303,7 @@ class Sandbox:
     def _control(self, request: Request) -> Response:
         match request.method, request.path:
             case "GET", "/_control/requests":
-                rows = [{**vars(entry), "writes": entry.writes} for entry in self.log]
+                rows = [vars(entry) for entry in self.log]
                 return Response.of_json(200, rows)
             case "DELETE", "/_control/requests":
                 self.log.clear()

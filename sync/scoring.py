@@ -1,6 +1,5 @@
 """Has the engine compute, and keeps what came out with a note of what it was made of."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -32,7 +31,7 @@ class Computed(msgspec.Struct, frozen=True, kw_only=True):
 
     parts     numerators and denominators, one frame a grain (`kpi_engine.values` divides them)
     scores    lead, owner, score, level of every open lead
-    company   the company with its targets on the CRM's own ids
+    company   the company as it was computed for, its targets on the CRM's own ids
     warnings  people whom the settings name and the CRM does not know
     """
 
@@ -44,9 +43,12 @@ class Computed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _MadeOf(msgspec.Struct, frozen=True):
+    """What computed values were made of, so that they can be read without the CRM and made again only when it changes."""
+
     as_of: Millis
     records: str
-    settings: str
+    since: Day | None
+    company: Company
 
 
 def score(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> Scored:
@@ -54,24 +56,24 @@ def score(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> S
     return counted(_compute(cache, company, as_of, since).parts)
 
 
-def computed(cache: Cache, company: Company) -> Computed:
-    """What was computed last. Raises `NothingComputed`."""
+def computed(cache: Cache) -> Computed:
+    """What was computed last, for the company as it was then. Raises `NothingComputed`."""
     found = cache.made_of()
     if found is None:
         raise NothingComputed(
             "KPI-RUN-003", f"Nothing has been computed for {cache.connection} yet.", "Run `kpisync compute` first."
         )
     frames = cache.kept()
-    known, warnings = with_known_people(company, reps_of(cache).values())
+    made_of = msgspec.json.decode(found, type=_MadeOf)
+    known, warnings = with_known_people(made_of.company, reps_of(cache).values())
     scored = frames.pop(SCORES)
-    as_of = msgspec.json.decode(found, type=_MadeOf).as_of
-    return Computed(parts=frames, scores=scored, company=known, as_of=as_of, warnings=warnings)
+    return Computed(parts=frames, scores=scored, company=known, as_of=made_of.as_of, warnings=warnings)
 
 
 def computed_as_of(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> Computed:
     """What was computed for this moment from these records and settings, computed now if it was not."""
     if cache.made_of() == _made_of(cache, company, as_of, since):
-        return computed(cache, company)
+        return computed(cache)
     return _compute(cache, company, as_of, since)
 
 
@@ -86,8 +88,7 @@ def _compute(cache: Cache, company: Company, as_of: Millis, since: Day | None) -
 
 
 def _made_of(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> str:
-    settings = hashlib.sha256(msgspec.json.encode((company, since), order="deterministic")).hexdigest()
-    return msgspec.json.encode(_MadeOf(as_of, cache.state(), settings)).decode()
+    return msgspec.json.encode(_MadeOf(as_of, cache.state(), since, company), order="deterministic").decode()
 
 
 def counted(parts: Parts) -> Scored:

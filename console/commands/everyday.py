@@ -17,12 +17,13 @@ from console.timing import as_of_millis, now_millis
 from console.workspace import Workspace
 from kpi_engine.records import Millis
 from sync.cache import Cache
+from sync.errors import PlanUnknown
 from sync.ledger import Ledger
 from sync.lock import only_run
 from sync.plan import Plan
 from sync.pull import Pulled
 from sync.push import Pushed
-from sync.run import Job, look, make_plan, pull, push, run, score
+from sync.run import Job, look, make_plan, pull, push, roll_back, run, score
 
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="ISO", help="As of this date or moment instead of now.")]
 ConnectionName = Annotated[
@@ -87,7 +88,7 @@ def pull_command(
 def compute_command(
     context: typer.Context, as_of: AsOf = None, full: Full = False, connection: ConnectionName = None
 ) -> None:
-    """Cache → values, for every period from the first record (or [kpis] since) on."""
+    """Cache → values, for every period from the first record (or kpis.since) on."""
     session: Session = context.obj
     workspace = Workspace(session.folder)
     told = {}
@@ -178,6 +179,36 @@ def run_command(
     leave_by(told.values())
 
 
+def rollback_command(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run to take back.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be put back.")] = False,
+    connection: ConnectionName = None,
+) -> None:
+    """Put back what the CRM showed before a run."""
+    session: Session = context.obj
+    workspace = Workspace(session.folder)
+    name = _connection_of(workspace, run_id, connection)
+    with only_run(workspace.folder), at_work(workspace, name) as desk, session.progress() as progress:
+        plan = roll_back(desk.job, desk.ledger, run_id)
+        if dry_run:
+            show_plans(session, [plan], PlanFormat.TABLE, None)
+            return
+        pushed = push(desk.job, desk.ledger, plan, approved=plan.id, progress=progress)
+    tell_pushed(session, name, pushed)
+    session.result(pushed)
+    leave_by([pushed])
+
+
+def _connection_of(workspace: Workspace, run_id: str, connection: str | None) -> str:
+    """Whose run it is."""
+    for name in workspace.connections(connection):
+        with workspace.ledger(name) as ledger:
+            if any(one.id == run_id for one in ledger.runs(limit=10_000)):
+                return name
+    raise PlanUnknown("KPI-RUN-001", f"There is no run {run_id}.", "`kpisync runs list` shows them.")
+
+
 def tell_pulled(session: Session, name: str, pulled: Pulled) -> None:
     """What a pull brought, and what it had to leave."""
     read = sum(pulled.rows.values())
@@ -189,7 +220,9 @@ def tell_pulled(session: Session, name: str, pulled: Pulled) -> None:
 def tell_unread(session: Session, cache: Cache) -> None:
     """The records that could not be understood, by name."""
     for unread in cache.unread():
-        session.tell("Not understood: {stream} {id}: {reason}", stream=unread.stream, id=unread.id, reason=unread.reason)
+        session.tell(
+            "Not understood: {stream} {id}: {reason}", stream=unread.stream, id=unread.id, reason=unread.reason
+        )
 
 
 def tell_pushed(session: Session, name: str, pushed: Any) -> None:

@@ -29,7 +29,8 @@ def sandbox_command(
     crm: Annotated[CrmName, typer.Option("--crm", help="Which CRM to pretend to be.")] = CrmName.SALESFORCE,
     port: Annotated[int, typer.Option("--port", metavar="N", help="Port on this machine; 0: any free one.")] = 0,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="A folder of files to load instead of the demo company.")
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="A folder of files to load instead of the demo company."),
     ] = None,
     latency: Annotated[float, typer.Option("--latency", metavar="SECONDS", help="How long each answer takes.")] = 0.0,
     faults: Annotated[
@@ -42,7 +43,8 @@ def sandbox_command(
     world = load_world(data)
     with Sandbox(pretend(crm, world, limits=limits), port=port, latency=latency, faults=read_faults(faults)) as sandbox:
         session.result(
-            {"crm": crm.value, "url": sandbox.url, "company": world.name, **credentials(crm)}, *told(session, crm, sandbox.url)
+            {"crm": crm.value, "url": sandbox.url, "company": world.name, **credentials(crm)},
+            *told(session, crm, sandbox.url),
         )
         session.out.file.flush()
         stopped = threading.Event()
@@ -86,7 +88,9 @@ def told(session: Session, crm: CrmName, url: str) -> list[str]:
     lines = [f"{session.say('A pretend {crm} listens on {url}; stop it with Ctrl+C.', crm=crm.value, url=url)}", ""]
     lines += ["[connections.sandbox]", f'crm = "{crm.value}"', f'{key} = "{url}"']
     for name, value in credentials(crm).items():
-        lines.append(f'client_id = "{value}"' if name == "client_id" else f"# export KPISYNC_SANDBOX_{name.upper()}={value}")
+        lines.append(
+            f'client_id = "{value}"' if name == "client_id" else f"# export KPISYNC_SANDBOX_{name.upper()}={value}"
+        )
     return lines
 
 

@@ -193,9 +193,7 @@ def unprovision_command(
 
 def kpi_fields(track: Sequence[str]) -> list[KpiField]:
     """What provisioning has to know of the tracked KPIs."""
-    return [
-        KpiField(kpi.key, kpi.label.en, kpi.unit.value, places(kpi)) for kpi in CATALOG if kpi.key in set(track)
-    ]
+    return [KpiField(kpi.key, kpi.label.en, kpi.unit.value, places(kpi)) for kpi in CATALOG if kpi.key in set(track)]
 
 
 def _provide(session: Session, connection: str | None, *, make: bool, dry_run: bool) -> None:
@@ -228,5 +226,10 @@ def _tell_provided(
     session.tell(sentences[make, dry_run], name=name, n=len(done), rest=rest)
     for thing in done if dry_run else ():
         session.tell("  {what}", what=thing.what)
+    tell_not_provisioned(session, refused)
+
+
+def tell_not_provisioned(session: Session, refused: Sequence[NotProvisioned]) -> None:
+    """What the CRM would not have."""
     for thing in refused:
         session.tell("Refused: {what}: {reason} {advice}", what=thing.what, reason=thing.reason, advice=thing.advice)

@@ -1,6 +1,5 @@
 """Secrets come from the environment, an encrypted file or the keyring, and are in clear in none of our files."""
 
-import os
 from pathlib import Path
 
 import keyring
@@ -56,7 +55,7 @@ def test_with_a_key_in_the_environment_secrets_are_kept_in_an_encrypted_file(tmp
     assert Vault(tmp_path, environment).find("acme", "TOKEN") == "pat-very-secret"
     sealed = tmp_path / "kpisync.vault"
     assert b"pat-very-secret" not in sealed.read_bytes()
-    assert os.stat(sealed).st_mode & 0o077 == 0
+    assert sealed.stat().st_mode & 0o077 == 0
 
 
 def test_another_key_does_not_open_the_file(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from crm_sandbox.serving import Fault, Logged, Request, Response, Sandbox
+from crm_sandbox.serving import Fault, Request, Response, Sandbox, could_write
 
 BIG = "x" * 5000
 
@@ -239,10 +239,6 @@ def test_the_log_holds_what_was_asked_and_no_token(sandbox: Sandbox, client: htt
     assert "secret" not in repr(sandbox.log)
 
 
-def logged(method: str, path: str) -> Logged:
-    return Logged(method, path, "", 200, 0, 0)
-
-
 @pytest.mark.parametrize(
     ("method", "path", "writes"),
     [
@@ -263,7 +259,14 @@ def logged(method: str, path: str) -> Logged:
     ],
 )
 def test_only_requests_that_can_change_a_crm_are_writes(method: str, path: str, writes: bool) -> None:
-    assert logged(method, path).writes is writes
+    assert could_write(Request(method, path, (), {}, b"")) is writes
+
+
+def test_a_batch_of_reads_is_no_write_and_one_write_makes_it_one() -> None:
+    read, write = {"method": "GET", "url": "v66.0/limits"}, {"method": "PATCH", "url": "v66.0/sobjects/User/005"}
+    for inner, writes in [([read, read], False), ([read, write], True)]:
+        body = json.dumps({"batchRequests": inner}).encode()
+        assert could_write(Request("POST", "/services/data/v66.0/composite/batch", (), {}, body)) is writes
 
 
 def test_the_control_paths_steer_a_sandbox_from_another_process(client: httpx.Client, sandbox: Sandbox) -> None:

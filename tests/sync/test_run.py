@@ -382,10 +382,10 @@ def test_the_score_counts_the_values_that_the_parts_make(tmp_path: Path) -> None
 
     office = Office(tmp_path)
     with pytest.raises(NothingComputed):
-        computed(office.cache, office.company)
+        computed(office.cache)
     pull(office.job, office.cache)
     scored = score(office.job, office.cache, as_of=NOW)
-    known = computed(office.cache, office.company)
+    known = computed(office.cache)
     every = values(known.parts, known.company, known.as_of)
     assert scored.values == every.height
     assert scored.periods == every.select("grain", "period_start").unique().height
