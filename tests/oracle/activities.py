@@ -101,8 +101,8 @@ class Activities:
     def _took_place(self, what: Interaction) -> bool:
         """Not deleted, not undone, not later than `as_of`; a meeting (a missed one too) is over by then.
 
-        Silent: a call or message without a recorded outcome is done, an outbound e-mail without one was not sent. A meeting
-        without an end ends after its duration, else with its start.
+        Silent: a call or message without a recorded outcome is done, an outbound e-mail without one was not sent.
+        A meeting without an end ends after its duration, else with its start.
         """
         if what.deleted or not self._by_as_of(what.at, what.on, what.rep):
             return False

@@ -26,14 +26,20 @@ class Money:
         self._rates = [rate for rate in records.all(Rate) if not rate.deleted]
 
     def home(self, micros: int | None, currency: str | None, on: date) -> Fraction | None:
-        """By the dated rate of that day, else by the static one; without any rate the amount as it stands."""
+        """By the dated rate of that day, else by the static one.
+
+        Silent: a CRM without rates gives amounts that stand as they are; where there are rates but none for this currency
+        and day, the amount is unknown.
+        """
         if micros is None:
             return None
         amount = Fraction(micros, MICROS)
         if currency is None or currency == self._home:
             return amount
         rate = self._rate(currency, on)
-        return amount if rate is None else amount / Fraction(rate.rate)
+        if rate is None:
+            return None if self._rates else amount
+        return amount / Fraction(rate.rate)
 
     def _rate(self, currency: str, on: date) -> Rate | None:
         """Silent: of two dated rates the one that began last."""

@@ -117,8 +117,8 @@ class People:
         self._files: dict[str, list[Person | Lead]] = defaultdict(list)
         everyone: list[Person | Lead] = [*records.all(Person), *records.all(Lead)]
         for record in everyone:
-            # A merged record's history belongs to the survivor; what was merely deleted does not count.
-            if record.merged_into is not None or not record.deleted:
+            # Silent: a merged record's activities belong to the survivor, its flags do not: the survivor has its own.
+            if record.merged_into is None and not record.deleted:
                 self._files[self.who(record.id)].append(record)
 
     def _join(self, one: str, other: str | None) -> None:
@@ -149,10 +149,9 @@ class People:
         found = []
         for files in self._files.values():
             moments = [file.opted_out_at for file in files if file.opted_out_at is not None]
-            living = [file for file in files if file.merged_into is None and not file.deleted]
-            if not moments or min(moments) > self._as_of or not living:
+            if not moments or min(moments) > self._as_of:
                 continue
-            owned = min(living, key=lambda file: (isinstance(file, Lead), file.id))
+            owned = min(files, key=lambda file: (isinstance(file, Lead), file.id))
             rep = self._staff.key(owned.owner)
             found.append(Opting(rep, self._staff.day(rep, min(moments))))
         return found

@@ -85,8 +85,7 @@ class Targets:
         if kpi not in ADD_UP:
             return (None, False) if own is None else (value_of(own), own.grain == period.grain)
         if own is not None and own.grain == period.grain:
-            idle_day = period.grain == "day" and not works(period.start)
-            return (Fraction(0) if idle_day else value_of(own)), True
+            return value_of(own), True
         return self._converted(kpi, scopes, period, works), False
 
     def _converted(self, kpi: str, scopes: list[str], period: Period, works: Callable[[date], bool]) -> Fraction | None:
@@ -115,7 +114,14 @@ class Quotas:
         self._staff = staff
         self._money = Money(records, company)
         self._targets = Targets(company, staff)
-        self._rows = [row for row in records.all(Quota) if not row.deleted and row.ends_on > row.starts_on]
+        # Silent: an amount without a rate is unknown, and an unknown quota is none.
+        self._amounts = {
+            row.id: amount
+            for row in records.all(Quota)
+            if (amount := self._money.home(row.amount, row.currency, plain(row.starts_on))) is not None
+        }
+        living = [row for row in records.all(Quota) if not row.deleted and row.ends_on > row.starts_on]
+        self._rows = [row for row in living if row.id in self._amounts]
 
     def of_rep(self, key: str, period: Period) -> Fraction | None:
         """The row or target of exactly that period; else the rows' working days; else the target converted."""
@@ -124,18 +130,12 @@ class Quotas:
         mine = [row for row in self._rows if row.rep == key]
         exact = [row for row in mine if (plain(row.starts_on), plain(row.ends_on)) == (period.start, period.end)]
         if exact:
-            return self._amount(min(exact, key=lambda row: row.id))
+            return self._amounts[min(exact, key=lambda row: row.id).id]
         target, own_grain = self._targets.of_rep("quota", key, period)
         if target is not None and own_grain:
             return target
         from_days = self._from_days(key, mine, period)
         return from_days if from_days is not None else target
-
-    def _amount(self, row: Quota) -> Fraction:
-        """In the home currency at the rate of its start."""
-        amount = self._money.home(row.amount, row.currency, plain(row.starts_on))
-        assert amount is not None
-        return amount
 
     def _from_days(self, key: str, rows: list[Quota], period: Period) -> Fraction | None:
         """Each working day's part of the finest row that covers it; a working day without one: no quota.
@@ -150,7 +150,7 @@ class Quotas:
             row = self._covering(rows, day)
             if row is None:
                 return None
-            total += self._amount(row) / self._working_days(key, row)
+            total += self._amounts[row.id] / self._working_days(key, row)
         return total
 
     @staticmethod
