@@ -24,9 +24,10 @@ from connectors.salesforce.provision import Provisioner
 from connectors.salesforce.reader import Reader
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.showing import shown
-from connectors.salesforce.sources import OPTIONAL, gaps
+from connectors.salesforce.sources import gaps
 from connectors.salesforce.writer import Writer
 from kpi_engine.records import Company
+from kpi_engine.sources import SOURCES
 
 
 class SalesforceConnector:
@@ -47,7 +48,7 @@ class SalesforceConnector:
     def company_defaults(self, company: Company) -> Company:
         """Salesforce's conventions laid over `company`; a reason that it gives already stays."""
         found = gaps(self._org.fields, self._org.settings.mappings)
-        missing = {gap.source: gap.reason for gap in found if gap.source not in OPTIONAL}
+        missing = {gap.source: gap.reason for gap in found if gap.source in SOURCES}
         # A Lead names the deal of its conversion itself.
         return msgspec.structs.replace(company, missing=missing | company.missing, lead_deal_from_links=False)
 

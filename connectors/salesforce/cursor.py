@@ -5,7 +5,7 @@ server's time at which this one was asked, because a row may become visible up t
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import msgspec
@@ -56,6 +56,11 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         """Whether nothing of this stream was ever read."""
         return self == Cursor()
 
+    def due(self, every: timedelta) -> bool:
+        """Whether a finished pass should compare the log of deletions again."""
+        finished = self.at is None and self.job is None
+        return finished and self.since is not None and self.checked is not None and self.since - self.checked >= every
+
     def past(self, rows: Sequence[Row]) -> "Cursor":
         """After these rows, which came in order."""
         if not rows:
@@ -64,7 +69,7 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     def finished(self) -> "Cursor":
         """The beginning of the next pass."""
-        return Cursor(since=self.until, checked=self.checked)
+        return Cursor(since=self.until, checked=self.checked or self.until)
 
 
 def literal(moment: datetime) -> str:

@@ -5,9 +5,11 @@ A row that cannot be mapped becomes `Unread`; the rest of its page goes on.
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
 from connectors.contract import Page, Unread
+from connectors.errors import NotAllowed, Unreadable
 from connectors.salesforce import activities, wire
 from connectors.salesforce import rows as sf
 from connectors.salesforce.org import Org
@@ -56,6 +58,19 @@ class Landing:
         """A small table as it is now."""
         rows = self._quotas(source) if source.stream == "quotas" else self._rates(source)
         return Page(stream=source.stream, rows=rows, cursor="{}", whole=source.whole, total=len(rows))
+
+    def vanished(self, source: Source, since: datetime, until: datetime) -> tuple[tuple[str, str], ...]:
+        """What the log of deletions names and no query shows any more, not even among the deleted."""
+        log_starts = until - timedelta(days=15) + timedelta(hours=1)
+        try:
+            log = self._org.vendor.deleted(source.sobject, max(since, log_starts), until)
+        except (Unreadable, NotAllowed):
+            return ()  # not every object has such a log; what the bin shows has been read
+        ids = [str(entry["id"]) for entry in log.get("deletedRecords", ())]
+        wheres = (format_soql(" WHERE Id IN {ids}", ids=some) for some in _chunks(ids))
+        select = f"SELECT Id FROM {source.sobject}"  # noqa: S608
+        still = {row.Id for where in wheres for row in self._org.rows(select + where, Row, all_rows=True)}
+        return tuple((kind, id_) for id_ in ids if id_ not in still for kind in KINDS_OF.get(source.stream, ()))
 
     def _mapper(self, stream: str, rows: Sequence[Row], first_load: bool) -> Callable[[Row], list[Record]]:
         mappings = self._org.settings.mappings
@@ -237,6 +252,22 @@ def _relinked(stream: str, rows: Sequence[Row]) -> Iterator[tuple[str, str, str]
         for row in rows:
             yield from_kind, row.Id, to_kind
 
+
+KINDS_OF = {
+    "leads": ("lead",),
+    "contacts": ("person",),
+    "opportunities": ("deal",),
+    "contact_roles": ("link",),
+    "splits": ("split",),
+    "tasks": ("task", "interaction"),
+    "events": ("interaction",),
+    "emails": ("interaction",),
+    "email_people": ("link",),
+    "voice_calls": ("interaction",),
+    "campaigns": ("campaign",),
+    "campaign_members": ("event",),
+}
+"""Which records a row of a stream is."""
 
 STATES = {"tasks": ("interaction",), "events": ("interaction",), "campaign_members": ("event",), "splits": ("split",)}
 """What a row may be or not be: a task re-typed from a call to a to-do is no interaction any more."""

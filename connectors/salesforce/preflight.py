@@ -13,6 +13,7 @@ from connectors.salesforce.org import Org
 from connectors.salesforce.reader import Reader
 from connectors.salesforce.refusals import PROVISION
 from connectors.salesforce.sources import ASIDE, SOURCES, asked_fields, gaps
+from connectors.salesforce.writer import SIZES
 
 OLDEST = 46.0
 """The first version whose collections can upsert and say which rows they made."""
@@ -41,6 +42,7 @@ def look(org: Org, reader: Reader) -> Capabilities:
         gaps=(*gaps(org.fields, org.settings.mappings), *lacking),
         daily_calls=daily[0] if daily else None,
         daily_calls_left=daily[1] if daily else None,
+        rows_a_call=SIZES[0],
     )
 
 

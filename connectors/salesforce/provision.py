@@ -1,6 +1,6 @@
 """Makes and removes our things in Salesforce: looks first, asks Salesforce whether it would, then does it at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from connectors.contract import KpiField, NotProvisioned, Provisioned
 from connectors.errors import NotAllowed, Unreadable
@@ -55,49 +55,25 @@ class Provisioner:
             yield from (Provisioned(part.what, made=True) for part in there)
             return
         self._unassign()
-        refusal = self._deployed(removal(there, self._org.settings.api_version))
+        result = self._deployed(removal(there, self._version))
         self._org.look_again()
-        if isinstance(refusal, NotProvisioned):
-            yield from (NotProvisioned(part.what, refusal.reason, refusal.advice) for part in there)
-            return
-        if refusal.succeeded:
-            yield from (Provisioned(part.what, made=True) for part in there)
-            return
-        reason = _general_reason(refusal)
-        yield from (
-            NotProvisioned(part.what, _reasons(refusal).get(part.name, reason), DEPLOY_ADVICE) for part in there
-        )
+        yield from _told(there, result)
 
     def _make(self, parts: Sequence[Part], missing: Sequence[Part], kpis: Sequence[KpiField]) -> Iterator[Outcome]:
         """Deploy what is missing, without what Salesforce refuses and what depends on that."""
         present = [part.name for part in parts if part.kind == "CustomField" and part not in missing]
         user = self._org.identity().preferred_username
-        going = list(missing)
         refused: dict[Part, str] = {}
         for _ in range(ROUNDS):
+            going = [part for part in missing if part not in refused]
             # Permission sets name every field, so they go along whenever one is new.
-            sets = [part for part in parts if part.kind == "PermissionSet" and part not in refused]
-            zipped = package(
-                [*going, *(part for part in sets if part not in going)], present, kpis, self._version, user
-            )
-            result = self._deployed(zipped)
-            if isinstance(result, NotProvisioned):
-                yield from (NotProvisioned(part.what, result.reason, result.advice) for part in going)
+            sets = [part for part in parts if part.kind == "PermissionSet" and part not in {*refused, *going}]
+            result = self._deployed(package([*going, *sets], present, kpis, self._version, user))
+            named = {} if isinstance(result, NotProvisioned) else _reasons(result, [*going, *sets])
+            if not named:
                 break
-            if result.succeeded:
-                yield from (Provisioned(part.what, made=True) for part in going)
-                break
-            reasons = _reasons(result)
-            out = _with_dependents(parts, [part for part in [*going, *sets] if part.name in reasons])
-            if not out:
-                reason = _general_reason(result)
-                yield from (NotProvisioned(part.what, reason, DEPLOY_ADVICE) for part in going)
-                break
-            for part in out:
-                refused[part] = reasons.get(part.name, "It depends on something that was refused.")
-            going = [part for part in going if part not in refused]
-            if not going:
-                break
+            refused |= dict.fromkeys(_dependents(parts, named), "It depends on something that was refused.") | named
+        yield from _told([part for part in going if part not in refused], result)
         yield from (NotProvisioned(part.what, reason, DEPLOY_ADVICE) for part, reason in refused.items())
 
     @property
@@ -214,9 +190,26 @@ class AssignmentRow(Row, gc=False, kw_only=True):
     AssigneeId: str | None = None
 
 
-def _reasons(deployment: Deployment) -> dict[str, str]:
-    """Full name → what Salesforce has against it."""
-    return {failure.fullName or "": failure.problem or "no reason given" for failure in deployment.failures}
+def _told(parts: Sequence[Part], result: Deployment | NotProvisioned) -> Iterator[Outcome]:
+    """What a deployment, or its refusal, means for each of its parts."""
+    if isinstance(result, NotProvisioned):
+        yield from (NotProvisioned(part.what, result.reason, result.advice) for part in parts)
+        return
+    if result.succeeded:
+        yield from (Provisioned(part.what, made=True) for part in parts)
+        return
+    reasons, general = _reasons(result, parts), _general_reason(result)
+    yield from (NotProvisioned(part.what, reasons.get(part, general), DEPLOY_ADVICE) for part in parts)
+
+
+def _reasons(deployment: Deployment, parts: Iterable[Part]) -> dict[Part, str]:
+    """The parts that Salesforce named, with what it has against each; a tab and its object share a name."""
+    named = {
+        (failure.componentType or "", failure.fullName or ""): failure.problem or "no reason given"
+        for failure in deployment.failures
+    }
+    found = ((part, named.get((part.kind, part.name), named.get(("", part.name)))) for part in parts)
+    return {part: reason for part, reason in found if reason is not None}
 
 
 def _general_reason(deployment: Deployment) -> str:
@@ -224,12 +217,12 @@ def _general_reason(deployment: Deployment) -> str:
     return reasons[0] if reasons else deployment.errorMessage or f"The deployment ended as {deployment.status}."
 
 
-def _with_dependents(parts: Sequence[Part], refused: Sequence[Part]) -> list[Part]:
-    """The refused parts and everything that cannot be without them."""
-    out = list(refused)
-    names_out = {part.name for part in out if part.kind != "CustomTab"}
-    for part in parts:
-        if part not in out and set(part.needs) & names_out:
+def _dependents(parts: Sequence[Part], refused: Iterable[Part]) -> list[Part]:
+    """Everything that cannot be without one of the refused parts."""
+    without = {part.name for part in refused if part.kind != "CustomTab"}
+    out: list[Part] = []
+    for part in parts:  # what others need stands before them
+        if set(part.needs) & without:
             out.append(part)
-            names_out.add(part.name)
+            without.add(part.name)
     return out

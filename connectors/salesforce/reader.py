@@ -22,6 +22,9 @@ NO_SUCH_COLUMN = re.compile(r"No such column '(\w+)'")
 SMALLER = (2000, 500, 200)
 """How many rows to ask for at a time when Salesforce gives up on a whole query."""
 
+CHECK_EVERY = timedelta(days=1)
+"""How often the log of deletions is compared: it only adds what the recycle bin no longer shows."""
+
 RESTARTS = 5
 """How often a pass is asked anew without having got any further."""
 
@@ -61,9 +64,20 @@ class Reader:
             return
         begun = Cursor.read(cursor)
         total: int | None = None
+        reached = begun
         for answer, reached in self._by_bulk_or_query(source, begun):
             total = answer.total if total is None else total
             yield self._landing.page(source, answer, reached.text, total, first_load=begun.fresh)
+        if source.all_rows and reached.due(CHECK_EVERY):
+            yield self._vanished(source, reached)
+
+    def _vanished(self, source: Source, cursor: Cursor) -> Page:
+        """What was deleted and left the recycle bin between two passes, by Salesforce's log of deletions."""
+        assert cursor.checked is not None
+        assert cursor.since is not None
+        gone = self._landing.vanished(source, cursor.checked, cursor.since)
+        checked = msgspec.structs.replace(cursor, checked=cursor.since)
+        return Page(stream=source.stream, rows=(), cursor=checked.text, gone=gone)
 
     def _by_bulk_or_query(self, source: Source, cursor: Cursor) -> Iterator[tuple[Answer[Row], Cursor]]:
         """A large object's first load goes by Bulk where Salesforce lets it, all else by the ordinary query."""

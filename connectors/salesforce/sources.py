@@ -1,7 +1,8 @@
 """What is read of Salesforce, in which order, and what is missing when a part of it cannot be seen.
 
 A field is asked for only where this user's describe shows it. This is the one place that says which missing piece
-silences which source of the numbers; the names are those of `Company.missing`.
+silences which source of the numbers; the names are those of `kpi_engine.sources`, and a few of doctor's own that
+leave every number available.
 """
 
 from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ SOURCES: tuple[Source, ...] = (
     Source("users", "User", sf.UserRow, ("UserType",), all_rows=False),
     Source("leads", "Lead", sf.LeadRow, ("OwnerId", "IsConverted")),
     Source("contacts", "Contact", sf.ContactRow, ("OwnerId",)),
-    Source("opportunities", "Opportunity", sf.OpportunityRow, ("OwnerId", "IsClosed", "IsWon", "CloseDate")),
+    Source("opportunities", "Opportunity", sf.OpportunityRow, ("OwnerId", "IsClosed", "IsWon", "CloseDate", "Amount")),
     Source("contact_roles", "OpportunityContactRole", sf.ContactRoleRow, ("OpportunityId", "ContactId")),
     Source(
         "splits",
@@ -97,6 +98,44 @@ _EMAIL = "Switch on Enhanced Email and let the integration user read EmailMessag
 
 NEEDS: tuple[Need, ...] = (
     Need(
+        "deals",
+        "Opportunity",
+        ("OwnerId", "IsClosed", "IsWon", "CloseDate", "Amount"),
+        "Opportunities, or their owner, stage, close date or amount, are not visible.",
+        "Let the integration user read Opportunity with all of these fields, and View All.",
+    ),
+    Need(
+        "leads",
+        "Lead",
+        ("OwnerId", "IsConverted"),
+        "Leads are not visible.",
+        "Let the integration user read Lead with View All.",
+    ),
+    *(
+        Need(
+            source,
+            "Task",
+            ("OwnerId", "IsClosed"),
+            "Tasks, in which Salesforce keeps this, are not visible.",
+            "Let the integration user read Task.",
+        )
+        for source in ("calls", "messages", "tasks")
+    ),
+    Need(
+        "meetings",
+        "Event",
+        ("OwnerId", "StartDateTime"),
+        "Events are not visible.",
+        "Let the integration user read Event.",
+    ),
+    Need(
+        "campaigns",
+        "Campaign",
+        ("OwnerId",),
+        "Campaigns are not visible.",
+        "Let the integration user read Campaign.",
+    ),
+    Need(
         "opens",
         "EmailMessage",
         ("IsTracked", "IsOpened"),
@@ -139,18 +178,11 @@ NEEDS: tuple[Need, ...] = (
         "Let the integration user read CampaignMember.",
     ),
     Need(
-        "call_durations",
+        "call_results",
         "Task",
-        ("CallDurationInSeconds",),
-        "The duration of calls is not visible.",
-        "Let the integration user read the field Call Duration of Task.",
-    ),
-    Need(
-        "amounts",
-        "Opportunity",
-        ("Amount",),
-        "The amount of opportunities is not visible.",
-        "Let the integration user read the field Amount of Opportunity.",
+        ("CallDurationInSeconds", "CallDisposition"),
+        "The duration or the result of calls is not visible, so that few calls count as answered.",
+        "Let the integration user read the fields Call Duration and Call Result of Task.",
     ),
     Need(
         "lead_channels",
@@ -179,10 +211,15 @@ ALWAYS_MISSING: tuple[Gap, ...] = (
         "Salesforce says that somebody opted out, not when.",
         "Nothing to do: an opt-out counts from now on, for every period.",
     ),
+    *(
+        Gap(source, reason, "Nothing to do: it adds nothing to engagement and interest.")
+        for source, reason in (
+            ("page_views", "Salesforce records no page views."),
+            ("documents", "Salesforce records no time spent on documents."),
+            ("qualified_dates", "Salesforce does not say when a lead was qualified."),
+        )
+    ),
 )
-
-OPTIONAL = frozenset({"owner_history"})
-"""Gaps that leave every number available, by a rule of their own."""
 
 
 def gaps(fields: Callable[[str], dict[str, Field]], mappings: Mappings) -> Iterator[Gap]:
@@ -196,6 +233,13 @@ def gaps(fields: Callable[[str], dict[str, Field]], mappings: Mappings) -> Itera
             + ("." if outcome is None else f", and the field {outcome} is not visible."),
             "Name the field that holds it in mappings.meeting_outcome_field; until then no no-show is known.",
         )
+    if not _any_emails(fields):
+        yield Gap("emails", "Neither e-mail messages nor tasks are visible.", f"{_EMAIL}.")
     for need in NEEDS:
         if not set(need.fields) <= fields(need.sobject).keys():
             yield Gap(need.source, need.reason, need.advice)
+
+
+def _any_emails(fields: Callable[[str], dict[str, Field]]) -> bool:
+    """E-mails are messages of their own, or at least tasks that log them."""
+    return "Status" in fields("EmailMessage") or "TaskSubtype" in fields("Task")

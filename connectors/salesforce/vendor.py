@@ -96,10 +96,7 @@ class Vendor:
             alone = self._fields_of(names[0])
             return {} if alone is None else {names[0]: alone}
         asked = [{"method": "GET", "url": f"v{self._version}/sobjects/{name}/describe"} for name in names]
-        try:
-            answer = self._client().restful("composite/batch", method="POST", json={"batchRequests": asked})
-        except SalesforceResourceNotFound:
-            return {name: one for name in names if (one := self._fields_of(name)) is not None}
+        answer = self._client().restful("composite/batch", method="POST", json={"batchRequests": asked})
         results = cast(Mapping[str, Any], answer)["results"]
         return {
             name: _by_name(result["result"])
