@@ -13,7 +13,7 @@ PACKAGES = ("kpi_engine", "connectors", "sync", "config", "console", "crm_sandbo
 VIOLATIONS = {
     "Imports run down only": ("kpi_engine/records.py", "import connectors.errors"),
     "The sandbox imports nothing of ours": ("crm_sandbox/world.py", "import connectors.errors"),
-    "The two connectors do not know each other": ("connectors/hubspot/wire.py", "import connectors.salesforce.wire"),
+    "The two connectors do not know each other": ("connectors/hubspot/reader.py", "import connectors.salesforce.reader"),
     "The engine knows no CRM, no disk and no SQL": ("kpi_engine/records.py", "import sqlite3"),
     "simple-salesforce only in its own folder": ("connectors/transport.py", "import simple_salesforce"),
     "hubspot-api-client only in its own folder": ("connectors/transport.py", "import hubspot"),
