@@ -1,5 +1,6 @@
 """What Salesforce shows now in the fields that are ours."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,8 @@ from connectors.salesforce.names import KEY_FIELD, KPI_OBJECT
 from connectors.salesforce.org import Org
 from connectors.salesforce.vendor import format_soql
 from connectors.salesforce.writer import api_names
+
+RECORD_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Z0-5]{3})?")
 
 IDS_A_CALL = 2000
 """What a collections read by POST takes."""
@@ -95,6 +98,8 @@ def _records(org: Org, soql: str) -> Iterator[dict[str, Any]]:
 
 
 def _by_id(org: Org, sobject: str, surface: Surface, keys: Sequence[str], fields: Sequence[str]) -> Shown:
+    # One malformed id makes Salesforce refuse all the others with it; such a record is not there.
+    keys = [key for key in keys if RECORD_ID.fullmatch(key)]
     if not keys:
         return {}
     visible = org.fields(sobject)
