@@ -43,7 +43,7 @@ class Landing:
 
     def page(self, source: Source, answer: Answer[Row], cursor: str, total: int | None, *, first_load: bool) -> Page:
         """The records of a page. On a first load there are no older links to replace."""
-        rows, unread = _mapped(answer.rows, self._mapper(source.stream, answer.rows, first_load), source.stream)
+        rows, unread = mapped(answer.rows, self._mapper(source.stream, answer.rows, first_load), source.stream)
         return Page(
             stream=source.stream,
             rows=rows,
@@ -56,8 +56,12 @@ class Landing:
 
     def whole(self, source: Source) -> Page:
         """A small table as it is now."""
-        rows = self._quotas(source) if source.stream == "quotas" else self._rates(source)
-        return Page(stream=source.stream, rows=rows, cursor="{}", whole=source.whole, total=len(rows))
+        unread: tuple[Unread, ...] = ()
+        if source.stream == "quotas":
+            rows, unread = self._quotas(source)
+        else:
+            rows = self._rates()
+        return Page(stream=source.stream, rows=rows, cursor="{}", whole=source.whole, total=len(rows), unread=unread)
 
     def vanished(self, source: Source, since: datetime, until: datetime) -> tuple[tuple[str, str], ...]:
         """What the log of deletions names and no query shows any more, not even among the deleted."""
@@ -167,15 +171,19 @@ class Landing:
                 )
             return self._revenue_splits
 
-    def _quotas(self, source: Source) -> list[Record]:
+    def _quotas(self, source: Source) -> tuple[list[Record], tuple[Unread, ...]]:
         found = [row for row in self._all("ForecastingQuota", sf.QuotaRow) if row.IsAmount is not False]
         # Rows of one product family are parts of a plan, not a rep's quota.
         found = [row for row in found if not row.ProductFamily]
         if not found:
-            return []
+            return [], ()
         wanted = self._forecast_of_quotas(found)
+        if not wanted:
+            # Several forecasts plan the same reps in their own ways; adding or choosing would be a guess.
+            reason = "several forecasts hold quotas: name the one that counts in mappings.forecasting_type"
+            return [], (Unread(source.stream, "", reason),)
         periods = {row.Id: row for row in self._all("Period", sf.PeriodRow)}
-        return wire.quotas((row for row in found if row.ForecastingTypeId in wanted), periods)
+        return wire.quotas((row for row in found if row.ForecastingTypeId in wanted), periods), ()
 
     def _forecast_of_quotas(self, found: Sequence[sf.QuotaRow]) -> frozenset[str | None]:
         """The forecasts whose quotas count: the admin's choice, else the only one that has any."""
@@ -186,7 +194,7 @@ class Landing:
         types = self._all("ForecastingType", sf.ForecastingTypeRow)
         return frozenset(kind.Id for kind in types if kind.DeveloperName == chosen)
 
-    def _rates(self, source: Source) -> list[Record]:
+    def _rates(self) -> list[Record]:
         return wire.rates(self._all("CurrencyType", sf.CurrencyRow), self._all("DatedConversionRate", sf.DatedRateRow))
 
     def _all(self, sobject: str, shape: type[R]) -> list[R]:
@@ -225,7 +233,7 @@ def _by_deal(changes: Iterable[sf.OwnerChange]) -> Mapping[str, Sequence[sf.Owne
     return found
 
 
-def _mapped(
+def mapped(
     rows: Sequence[Row], records_of: Callable[[Row], list[Record]], stream: str
 ) -> tuple[list[Record], list[Unread]]:
     found: list[Record] = []

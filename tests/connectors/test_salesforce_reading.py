@@ -371,6 +371,20 @@ def test_quotas_are_read_whole_with_the_length_of_their_period() -> None:
         }
 
 
+def test_quotas_of_several_forecasts_are_not_added_up_but_wait_for_the_admin_s_choice() -> None:
+    with house(demo_world(NOW, size="small")) as demo:
+        counted = read(demo.connector, "quotas")[0].rows
+        other = insert(demo.org, "ForecastingType", {"DeveloperName": "Overlay", "MasterLabel": "Overlay"})
+        quota = {name: demo.org.rows("ForecastingQuota")[0][name] for name in ("QuotaOwnerId", "StartDate", "PeriodId")}
+        amount = {"QuotaAmount": 5, "IsAmount": True, "ForecastingTypeId": other}
+        insert(demo.org, "ForecastingQuota", {**quota, **amount})
+        [page] = read(demo.again(), "quotas")
+        assert page.rows == []
+        assert "mappings.forecasting_type" in page.unread[0].reason
+        chosen = next(row["DeveloperName"] for row in demo.org.rows("ForecastingType") if row["Id"] != other)
+        assert read(demo.again(mappings=Mappings(forecasting_type=chosen)), "quotas")[0].rows == counted
+
+
 def test_a_large_first_load_goes_by_bulk_and_brings_the_same_records(busy: House) -> None:
     by_query = read(busy.connector, "tasks")
     by_bulk = read(busy.again(bulk_from=100), "tasks")
