@@ -16,7 +16,7 @@ from connectors.salesforce.answers import POLICY, QueryBroken, accepted, answere
 from connectors.salesforce.auth import SignIn
 from connectors.salesforce.rows import Answer, Row, answer_in
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.vendor import Field, Vendor
+from connectors.salesforce.vendor import Field, Vendor, format_soql
 from connectors.transport import Transport
 
 R = TypeVar("R", bound=Row)
@@ -28,8 +28,11 @@ class Identity(msgspec.Struct, frozen=True):
     """Who is signed in."""
 
     user_id: str
-    organization_id: str = ""
     preferred_username: str = ""
+
+
+class _LoginRow(Row, gc=False, kw_only=True):
+    Username: str | None = None
 
 
 class Org:
@@ -38,6 +41,7 @@ class Org:
     def __init__(self, settings: SalesforceSettings, sign_in: SignIn, sleep: Callable[[float], None]) -> None:
         self.settings = settings
         self.sleep = sleep
+        self._sign_in = sign_in
         self.transport = Transport(
             settings.login_url or settings.instance_url,
             POLICY,
@@ -108,7 +112,12 @@ class Org:
             self._described.clear()
 
     def identity(self) -> Identity:
-        """Who is signed in."""
+        """Who is signed in. The sign-in itself may have said; asking takes a scope that not every app has."""
+        self.transport.authorisation()
+        if self._sign_in.user_id:
+            query = format_soql("SELECT Id, Username FROM User WHERE Id = {id}", id=self._sign_in.user_id)
+            for user in self.rows(query, _LoginRow):
+                return Identity(user.Id, user.Username or "")
         response = accepted(self.transport.send("GET", "/services/oauth2/userinfo"), "the question who is signed in")
         try:
             return msgspec.json.decode(response.content, type=Identity)
