@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,11 @@ def test_a_forbidden_import_breaks_its_rule(house: Path, rule: str) -> None:
         path.write_text(innocent)
     assert verdict.returncode != 0
     assert f"{rule} BROKEN" in verdict.stdout
+
+
+def test_every_room_of_the_sync_either_speaks_sql_or_is_forbidden_to() -> None:
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (rule,) = (rule for rule in rules if rule["id"] == "sql-only-in-cache-and-ledger")
+    forbidden = {module.removeprefix("sync.") for module in rule["source_modules"] if module.startswith("sync.")}
+    speaking = {"cache", "database", "tables", "landing", "days", "sweep", "ledger", "history", "known"}
+    assert forbidden | speaking == {path.stem for path in (ROOT / "sync").glob("*.py")} - {"__init__"}
