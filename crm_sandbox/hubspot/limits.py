@@ -38,7 +38,7 @@ class Meter:
         return self._store.rules.daily or DAILY[self._store.rules.tier]
 
     def count(self, credential: Credential, *, search: bool) -> dict[str, str]:
-        """Count one call: the headers of its answer, or a 429."""
+        """Count one call: the headers of its answer, or a 429. A portal that enforces nothing tells of no limits."""
         self._turn_the_day()
         rules = self._store.rules
         if self.used_today >= self.daily and rules.enforce_limits:
@@ -49,7 +49,7 @@ class Meter:
             return {}
         calls = self._calls.setdefault(credential.token, deque())
         self._count(calls, WINDOW, self.burst, "ten_secondly_rolling", "TEN_SECONDLY_ROLLING", credential)
-        return self.headers(credential)
+        return self.headers(credential) if rules.enforce_limits else {}
 
     def _count(
         self, calls: deque[float], window: float, limit: int, name: str, policy: str, credential: Credential
