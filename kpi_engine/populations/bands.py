@@ -22,7 +22,7 @@ ENOUGH_AT_ALL = 3
 
 @dataclass(frozen=True)
 class Limits:
-    """Up to `first` a deal is small, up to `second` medium. `provisional`: more deals may still move them."""
+    """Below `first` a deal is small, below `second` medium. `provisional`: more deals may still move them."""
 
     first: Decimal
     second: Decimal
@@ -57,12 +57,13 @@ def _terciles(amounts: list[Decimal], *, provisional: bool) -> Limits:
 
 
 def _quantile(ordered: list[Decimal], thirds: int) -> Decimal:
-    """Linear interpolation, both ends included. Amounts have twelve places: what is beyond them decides nothing."""
+    """Linear interpolation, both ends included, rounded up at the twelfth place: amounts have no more, so that one is below
+    the rounded limit exactly if it is below the true one."""
     whole, rest = divmod((len(ordered) - 1) * thirds, 3)
     value = Fraction(ordered[whole])
     if rest:
         value += (Fraction(ordered[whole + 1]) - value) * Fraction(rest, 3)
-    return Decimal(value * 10**12 // 1).scaleb(-12, Context(prec=60))
+    return Decimal(-(-value * 10**12 // 1)).scaleb(-12, Context(prec=60))
 
 
 def limits_frame(limits: dict[int, Limits | None]) -> Frame:
@@ -84,10 +85,10 @@ def with_band(deals: Frame, limits: Frame) -> Frame:
     joined = deals.join(limits, on="year", how="left")
     known = ~nw.col("whole_amount").is_null() & ~nw.col("first_limit").is_null()
     size = (
-        nw.when(nw.col("whole_amount") <= nw.col("first_limit"))
+        nw.when(nw.col("whole_amount") < nw.col("first_limit"))
         .then(nw.lit("small"))
         .otherwise(
-            nw.when(nw.col("whole_amount") <= nw.col("second_limit")).then(nw.lit("medium")).otherwise(nw.lit("large"))
+            nw.when(nw.col("whole_amount") < nw.col("second_limit")).then(nw.lit("medium")).otherwise(nw.lit("large"))
         )
     )
     return joined.with_columns(band=nw.when(known).then(size)).drop("first_limit", "second_limit", "limits")

@@ -172,13 +172,13 @@ def test_the_response_rate_is_what_was_answered_replied_to_or_held() -> None:
 # ── bands ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_bands_are_cut_at_the_configured_limits_which_belong_to_the_smaller_band() -> None:
+def test_bands_are_cut_at_the_configured_limits_which_belong_to_the_larger_band() -> None:
     company = Company(connection="acme", band_limits=(100_000_000, 1_000_000_000))
     floor = Floor(
         ANA,
-        *(won(f"d{amount}", "2026-11-03", amount) for amount in (100, 101, 1000, 1001)),
+        *(won(f"d{amount}", "2026-11-03", amount) for amount in (99, 100, 999, 1000)),
         won("none", "2026-11-03", None),
-        *(call(f"c{n}", f"2026-10-1{n} 12:00", deals=["d1001"]) for n in (1, 2, 3)),
+        *(call(f"c{n}", f"2026-10-1{n} 12:00", deals=["d1000"]) for n in (1, 2, 3)),
         company=company,
     )
     by_band = {
@@ -190,10 +190,10 @@ def test_bands_are_cut_at_the_configured_limits_which_belong_to_the_smaller_band
 
 
 def test_without_a_year_of_30_deals_the_terciles_of_all_deals_won_hold_provisionally() -> None:
-    """Of 10, 20, 30, 40 the terciles are 20 and 30: small 10 and 20, medium 30, large 40."""
+    """Of 10, 20, 30, 40 the terciles are 20 and 30: small 10, medium 20, large 30 and 40."""
     floor = Floor(ANA, *(won(f"d{amount}", "2026-11-03", amount) for amount in (10, 20, 30, 40)))
     rows = [floor.row("sales_cycle_days", dimension=f"band={band}") for band in ("small", "medium", "large")]
-    assert [row["denominator"] for row in rows] == [2, 1, 1]
+    assert [row["denominator"] for row in rows] == [1, 1, 2]
     assert [row["marks"] for row in rows] == [["provisional"]] * 3
 
 
