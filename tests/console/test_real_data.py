@@ -107,7 +107,7 @@ def test_maven_deals_come_back_as_the_files_own_sums(crm: str, office: Opened) -
 def test_uci_calls_come_back_as_the_files_own_counts(crm: str, office: Opened) -> None:
     calls: Sums = defaultdict(Decimal)
     won: Sums = defaultdict(Decimal)
-    months = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+    months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
     year, last_month = 2008, 1
     with gzip.open(UCI / "bank-full.csv.gz", "rt", newline="") as lines:
         table = csv.reader(lines)
