@@ -183,7 +183,10 @@ class MemoryCrm:
             return Refused(change, "LOCKED", self.refusals[change.key], "Unlock the record.", retry=True)
         if change.surface is not Surface.KPI_RECORDS and not self._exists(change.surface, change.key):
             return Refused(change, "NOT_FOUND", f"There is no record {change.key}.", "Nothing to do: it was deleted.")
-        self.shown.setdefault((change.surface, change.key), {}).update(change.after)
+        if change.gone:
+            self.shown.pop((change.surface, change.key), None)
+        else:
+            self.shown.setdefault((change.surface, change.key), {}).update(change.after)
         return Written(change, f"{change.surface.value}/{change.key}")
 
     def _exists(self, surface: Surface, key: str) -> bool:

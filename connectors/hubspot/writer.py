@@ -76,7 +76,30 @@ class Writer:
                 yield from answers
 
     def _settle(self, batch: Sequence[Change]) -> list[Outcome]:
-        return list(self._send(batch[0].surface, batch))
+        leaving = [change for change in batch if change.gone]
+        staying = [change for change in batch if not change.gone]
+        sent = list(self._send(batch[0].surface, staying)) if staying else []
+        return [*sent, *(self._remove(leaving) if leaving else ())]
+
+    def _remove(self, batch: Sequence[Change]) -> Iterator[Outcome]:
+        """Archive KPI records by their keys; one that is not there (any more) is as it should be."""
+        kind = self._facts.kpi_object()
+        if kind is None:
+            yield from (Written(change, None) for change in batch)
+            return
+        keys = [change.key for change in batch]
+        rows = self._portal.batch_read(kind, keys, [ours.KEY], id_property=ours.KEY).rows
+        ids = {row.properties.get(ours.KEY): row.id for row in rows}
+        path = f"{self._portal.paths.records(kind)}/batch/archive"
+        there = [{"id": ids[key]} for key in keys if key in ids]
+        response = self._portal.send("POST", path, {"inputs": there}) if there else None
+        if response is None or response.is_success:
+            yield from (Written(change, ids.get(change.key)) for change in batch)
+        elif response.status_code in {400, 403, 404, 409}:
+            problem = problem_of(response)
+            yield from (_refused(change, problem) for change in batch)
+        else:
+            raise error_of(response, f"removing {kind}")
 
     def _send(self, surface: Surface, batch: Sequence[Change], *, owners: bool = True) -> Iterator[Outcome]:
         kind = self._kind(surface)

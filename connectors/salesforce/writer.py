@@ -15,10 +15,15 @@ from connectors.salesforce.answers import Complaint, complaints, complaints_in, 
 from connectors.salesforce.names import KEY_FIELD, KPI_FIELDS, KPI_OBJECT, SCORE_FIELDS, person_field
 from connectors.salesforce.org import Org
 from connectors.salesforce.refusals import CLOSED, FIELD_CLOSED, LOCKED, OBJECT_MISSING, PARTLY_MALFORMED, refused
-from connectors.salesforce.vendor import Field
+from connectors.salesforce.vendor import Field, format_soql
 
 SIZES = (200, 50, 10, 1)
 """Rows a call: what collections take; then, for rows that someone else holds, ever fewer."""
+
+KEYS_A_QUERY = 80
+"""How many keys a query carries that is sent as a URL."""
+
+ABSENT = frozenset({"ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"})
 
 NAMED_FIELD = re.compile(r"(?:No such column|Invalid field name|fields?:?) '?([A-Za-z]\w*__c)'?")
 
@@ -73,7 +78,11 @@ class Writer:
     def push(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """Send changes; one outcome for each. Objects never share a call: users and other records must not."""
         waiting: dict[str, dict[str, Outgoing]] = {}
+        leaving: list[Change] = []
         for change in changes:
+            if change.gone:
+                leaving.append(change)
+                continue
             outgoing = self._outgoing(change)
             if isinstance(outgoing, Refused):
                 yield outgoing
@@ -86,6 +95,43 @@ class Writer:
             call[change.key] = outgoing
         for call in waiting.values():
             yield from self._send(tuple(call.values()))
+        for start in range(0, len(leaving), KEYS_A_QUERY):
+            yield from self._remove(leaving[start : start + KEYS_A_QUERY])
+
+    def _remove(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        """Delete KPI records by their keys; one that is not there (any more) is as it should be."""
+        keys = [change.key for change in changes]
+        where = format_soql("{field:literal} IN {keys}", field=KEY_FIELD, keys=keys)
+        soql = f"SELECT Id, {KEY_FIELD} FROM {KPI_OBJECT} WHERE {where}"  # noqa: S608
+        response = self._org.call("GET", "/query", "the KPI records to remove", params={"q": soql})
+        try:
+            ids = {row[KEY_FIELD]: str(row["Id"]) for row in msgspec.json.decode(response.content)["records"]}
+        except (msgspec.DecodeError, KeyError, TypeError):
+            raise garbled("the KPI records to remove") from None
+        results = self._deleted([ids[key] for key in keys if key in ids])
+        for change in changes:
+            result = results.get(ids.get(change.key, ""), "")
+            absent = not isinstance(result, str) and any(one.code in ABSENT for one in result)
+            if isinstance(result, str) or absent:
+                yield Written(change, ids.get(change.key))
+            else:
+                yield refused(change, result[0], KPI_OBJECT)
+
+    def _deleted(self, ids: Sequence[str]) -> Mapping[str, Result]:
+        """What became of each record that was to be deleted; doing it twice leaves it as deleted."""
+        if not ids:
+            return {}
+        path, params = f"{self._org.root}/composite/sobjects", {"ids": ",".join(ids), "allOrNone": "false"}
+        response = self._org.transport.send("DELETE", path, params=params, safe=True)
+        if not response.is_success:
+            return dict.fromkeys(ids, _call_refused(response, KPI_OBJECT))
+        try:
+            results = [_result(entry) for entry in msgspec.json.decode(response.content)]
+        except (msgspec.DecodeError, TypeError, AttributeError):
+            raise garbled("the removal of KPI records") from None
+        if len(results) != len(ids):
+            raise garbled("the removal of KPI records")
+        return dict(zip(ids, results, strict=True))
 
     def _outgoing(self, change: Change) -> Outgoing | Refused:
         """The row to send, with those of its fields that are there and open to us."""
