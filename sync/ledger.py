@@ -26,6 +26,7 @@ from sync.known import Known, history, learn
 from sync.plan import Confirmed, Desired, Place, Plan, canonical
 
 PAUSED = "paused"
+SENT = "sent"
 
 ALONE = ("run", "dry run", "pull", "push")
 """What holds the workspace's lock while it works: when it begins, a run that is still open was killed."""
@@ -58,7 +59,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What the CRM answered to one change. state: written | refused."""
+    """What the CRM answered to one change. state: written | refused | sent (on its way, or the run died over it)."""
 
     run: str
     change: Change
@@ -215,16 +216,38 @@ class Ledger:
         with self.running("plan") as entry, self._database.writing() as sql:
             self._show(sql, entry.run, {one.place: canonical(one.fields) for one in seen})
 
+    def promise(self, changes: Sequence[Change]) -> None:
+        """Keep what is about to be sent, before it is: should the run die, the next one asks what became of it."""
+        with self.running("push") as entry, self._database.writing() as sql:
+            self._keep(sql, entry.run, {_place(change): self._row(entry.run, change) for change in changes})
+
+    def under_way(self) -> Sequence[Outcome]:
+        """What runs that have died had sent, or were about to send."""
+        return self._outcomes(OutcomeRow.state == SENT)
+
+    def settle(self, landed: Sequence[Change]) -> None:
+        """Nothing is under way any more: these had landed, by the run that sent them, and the others never did."""
+        places = {_place(change) for change in landed}
+        sent = self._here(OUTCOMES) & (OUTCOMES.c.state == SENT)
+        with self.running("plan") as entry, self._database.writing() as sql:
+            before = self._shown_of(sql, [change.key for change in landed])
+            for surface in {place[0] for place in places}:
+                for keys in _portions([key for kind, key in places if kind == surface]):
+                    there = sent & (OUTCOMES.c.surface == surface.value) & OUTCOMES.c.key.in_(keys)
+                    sql.execute(update(OutcomeRow).where(there).values(state="written"))
+            self._show(sql, entry.run, {_place(change): _after(change, before) for change in landed})
+            sql.execute(delete(OUTCOMES).where(sent))
+
     def note(self, outcomes: Sequence[Written | Refused]) -> None:
         """Keep outcomes; what was written counts as shown from now on."""
         with self.running("push") as entry, self._database.writing() as sql:
-            self._keep(sql, entry.run, outcomes)
+            rows = {_place(outcome.change): self._outcome(entry.run, outcome) for outcome in outcomes}
+            self._keep(sql, entry.run, rows)
             written = [outcome.change for outcome in outcomes if isinstance(outcome, Written)]
             before = self._shown_of(sql, [change.key for change in written])
             self._show(sql, entry.run, {_place(change): _after(change, before) for change in written})
 
-    def _keep(self, sql: Connection, run: str, outcomes: Sequence[Written | Refused]) -> None:
-        rows = {_place(outcome.change): self._outcome(run, outcome) for outcome in outcomes}
+    def _keep(self, sql: Connection, run: str, rows: Mapping[Place, Mapping[str, object]]) -> None:
         for surface in {place[0] for place in rows}:
             for keys in _portions([key for kind, key in rows if kind == surface]):
                 known = (OUTCOMES.c.run == run) & (OUTCOMES.c.surface == surface.value) & OUTCOMES.c.key.in_(keys)
@@ -232,10 +255,16 @@ class Ledger:
         if rows:
             sql.execute(insert(OUTCOMES), list(rows.values()))
 
-    def _outcome(self, run: str, outcome: Written | Refused) -> dict[str, object]:
-        change = outcome.change
-        row: dict[str, object] = {
+    def _row(self, run: str, change: Change) -> dict[str, object]:
+        """A change on its way."""
+        return {
             "run": run,
+            "state": SENT,
+            "record": None,
+            "code": None,
+            "reason": None,
+            "advice": None,
+            "retry": False,
             "surface": change.surface.value,
             "key": change.key,
             "connection": self.connection,
@@ -245,9 +274,11 @@ class Ledger:
             "new": change.new,
             "at": self._clock(),
         }
+
+    def _outcome(self, run: str, outcome: Written | Refused) -> dict[str, object]:
+        row = self._row(run, outcome.change)
         if isinstance(outcome, Written):
-            told = {"state": "written", "record": outcome.record_id, "code": None, "reason": None, "advice": None}
-            return {**row, **told, "retry": False}
+            return {**row, "state": "written", "record": outcome.record_id}
         told = {"state": "refused", "record": None, "code": outcome.code, "reason": outcome.reason}
         return {**row, **told, "advice": outcome.advice, "retry": outcome.retry}
 
@@ -258,12 +289,14 @@ class Ledger:
             found.update(((surface, key), fields) for surface, key, fields in sql.execute(query).all())
         return found
 
-    def _show(self, sql: Connection, run: str, shown: Mapping[Place, bytes]) -> None:
+    def _show(self, sql: Connection, run: str, shown: Mapping[Place, bytes | None]) -> None:
+        """Each of these shows this from now on; None: it is there no more."""
         at = self._clock()
         rows = [
             {"connection": self.connection, "surface": surface.value, "key": key, "fields": text.decode()}
             | {"run": run, "at": at}
             for (surface, key), text in shown.items()
+            if text is not None
         ]
         for surface in {place[0] for place in shown}:
             for keys in _portions([key for kind, key in shown if kind == surface]):
@@ -273,10 +306,17 @@ class Ledger:
             sql.execute(insert(SHOWN), rows)
 
     def outcomes(self, run: str, state: str | None = None) -> Sequence[Outcome]:
-        """What the CRM answered in a run; state `written` or `refused`, None: both."""
-        query = pick(OutcomeRow).where(OutcomeRow.connection == self.connection, OutcomeRow.run == run)
-        if state:
-            query = query.where(OutcomeRow.state == state)
+        """What the CRM answered in a run; state `written`, `refused` or `sent`, None: all."""
+        which = [OutcomeRow.run == run, *([OutcomeRow.state == state] if state else [])]
+        return self._outcomes(*which)
+
+    def attempted(self) -> Mapping[Place, Mapping[str, FieldValue]]:
+        """What was sent to records that refused it last: some of its fields may show it all the same."""
+        refused = sorted(self._outcomes(OutcomeRow.state == "refused"), key=lambda one: one.at)
+        return {_place(one.change): one.change.after for one in refused}
+
+    def _outcomes(self, *which: bool) -> Sequence[Outcome]:
+        query = pick(OutcomeRow).where(OutcomeRow.connection == self.connection, *which)
         with self._database.reading() as sql, Session(sql) as session:
             rows = session.exec(query.order_by(col(OutcomeRow.surface), col(OutcomeRow.key))).all()
             return [_outcome(row) for row in rows]
@@ -364,6 +404,7 @@ def _outcome(row: OutcomeRow) -> Outcome:
         before=msgspec.json.decode(row.before, type=dict[str, FieldValue]),
         after=msgspec.json.decode(row.after, type=dict[str, FieldValue]),
         new=row.new,
+        gone=not row.new and row.after == "{}",  # a change that changes nothing is none: it removed the record
     )
     return Outcome(
         run=row.run,
@@ -382,8 +423,10 @@ def _place(change: Change) -> Place:
     return (change.surface, change.key)
 
 
-def _after(change: Change, shown: Mapping[tuple[str, str], str]) -> bytes:
+def _after(change: Change, shown: Mapping[tuple[str, str], str]) -> bytes | None:
     """What the record shows after this change: what was confirmed, as the CRM had it, with the new values."""
+    if change.gone:
+        return None
     known = shown.get((change.surface.value, change.key))
     fields: dict[str, FieldValue] = msgspec.json.decode(known) if known and not change.new else {}
     return canonical({**fields, **change.before, **change.after})

@@ -35,6 +35,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     """What one record of the CRM should show.
 
     makes        a record that is not there is made; False: only what exists is brought up to date
+    gone         it should not be there at all
     starts, ends the first and last day of the period it speaks of, None where it speaks of today
     """
 
@@ -43,6 +44,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     rep: str | None
     fields: Fields
     makes: bool = False
+    gone: bool = False
     starts: int | None = None
     ends: int | None = None
 
@@ -182,6 +184,10 @@ def plan(
 
 def _change(wanted: Desired, now: Fields | None) -> Change | None:
     """What has to change for the CRM to show `wanted`, None if nothing has to (or nothing can)."""
+    if wanted.gone:
+        there = {} if now is None else {**now}
+        gone = Change(surface=wanted.surface, key=wanted.key, rep=wanted.rep, before=there, after={}, gone=True)
+        return gone if there else None
     if now is None:
         after = {field: value for field, value in wanted.fields.items() if not _blank(value)}
         if not wanted.makes:

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 import polars as pl
 
 from connectors.contract import Capabilities, Change, Connector, Surface
+from connectors.errors import GuardStopped
 from kpi_engine.records import Millis
 from kpi_engine.values import values
 from sync import surfaces
 from sync.cache import Cache
 from sync.job import Job
 from sync.ledger import Ledger
-from sync.plan import Confirmed, Desired, Fields, Limits, Place, Plan, in_question, plan, shown_already
+from sync.plan import Confirmed, Desired, Drift, Fields, Limits, Place, Plan, in_question, plan, same, shown_already
 from sync.scoring import Computed, computed_as_of, reps_of
 
 ShownNow = dict[Place, Fields]
@@ -20,6 +22,7 @@ ShownNow = dict[Place, Fields]
 def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Millis, *, check_everything: bool) -> Plan:
     """The plan for the values as of that moment."""
     known = computed_as_of(cache, job.company, as_of, job.options.since)
+    settle(job, ledger)
     confirmed = ledger.shown()
     on, warnings = surfaces_in_use(job, found)
     tracked = _tracked(job, known)
@@ -39,25 +42,89 @@ def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Mil
     )
 
 
+def settle(job: Job, ledger: Ledger) -> None:
+    """Find out what became of what was under way when a run died."""
+    sent = [outcome.change for outcome in ledger.under_way()]
+    if sent:
+        now = shown_now(job.connector, map(_after, sent))
+        ledger.settle([change for change in sent if not differences(change, now)])
+
+
 def undo(job: Job, found: Capabilities, ledger: Ledger, run: str) -> Plan:
-    """The plan that puts back what the changes of a run replaced."""
-    desired = [_before(outcome.change) for outcome in ledger.outcomes(run, "written")]
-    confirmed = ledger.shown()
-    return plan(
+    """The plan that puts back what the changes of a run replaced, wherever the CRM still shows what the run wrote."""
+    settle(job, ledger)
+    written = [outcome.change for outcome in ledger.outcomes(run, "written")]
+    now = shown_now(job.connector, map(_after, written))
+    moved = [each for change in written for each in differences(change, now)]
+    left = {(drift.surface, drift.key) for drift in moved}
+    desired = [_before(change) for change in written if (change.surface, change.key) not in left]
+    told = (
+        f"{len(left)} records show something else than that run wrote. They were changed since, and stay as they are."
+    )
+    made = plan(
         job.name,
         desired,
-        shown_now(job.connector, desired),
-        confirmed,
+        now,
+        {},
         asked={one.place for one in desired},
         limits=limits(job, found),
+        warnings=[told] if left else (),
     )
+    return msgspec.structs.replace(made, drift=tuple(moved))
+
+
+def check_unmoved(job: Job, changes: Sequence[Change]) -> None:
+    """Raises `GuardStopped` if the CRM no longer shows what it showed when these changes were planned.
+
+    What shows the new value already is no obstacle: the plan may have been half written before.
+    """
+    now = shown_now(job.connector, map(_after, changes))
+    moved = [change for change in changes if differences(change, now) and _moved(change, now)]
+    if moved:
+        raise GuardStopped(
+            "KPI-GUARD-006",
+            f"{len(moved)} of {len(changes)} records show something else than when this plan was made; the first is "
+            f"{moved[0].key}.",
+            "Nothing was written. `kpisync plan` makes a plan of what is there now.",
+        )
+
+
+def _moved(change: Change, now: ShownNow) -> bool:
+    there = now.get((change.surface, change.key))
+    if there is None or change.new:
+        return (there is None) != change.new
+    return any(not same(there.get(field), value) for field, value in _fields_before(change).items())
+
+
+def _fields_before(change: Change) -> Fields:
+    """The fields in question as they were; a removal's are all that it had."""
+    return change.before if change.gone else {field: change.before.get(field) for field in change.after}
+
+
+def differences(change: Change, now: ShownNow) -> Sequence[Drift]:
+    """Where the CRM shows something else than this change wrote; nothing where it landed and is untouched."""
+    there = now.get((change.surface, change.key))
+    if change.gone:
+        return [] if there is None else [Drift(change.surface, change.key, "", None, "(made again)")]
+    shown = there or {}
+    return [
+        Drift(change.surface, change.key, field, value, shown.get(field))
+        for field, value in change.after.items()
+        if there is None or not same(value, shown.get(field))
+    ]
+
+
+def _after(change: Change) -> Desired:
+    """What a record shows after a change; a removal asks for what was there."""
+    fields = change.before if change.gone else change.after
+    return Desired(surface=change.surface, key=change.key, rep=change.rep, fields=fields)
 
 
 def _before(change: Change) -> Desired:
-    """What a record showed before a change. What says which value it is stays, so that its key keeps its meaning."""
-    told = [field for field in change.after if not change.new or field not in surfaces.IDENTITY]
-    fields = {field: change.before.get(field) for field in told}
-    return Desired(surface=change.surface, key=change.key, rep=change.rep, fields=fields)
+    """What a record showed before a change. One that the run made is removed, one that it removed is made again."""
+    fields = _fields_before(change)
+    gone = change.new
+    return Desired(surface=change.surface, key=change.key, rep=change.rep, fields=fields, makes=change.gone, gone=gone)
 
 
 def limits(job: Job, found: Capabilities) -> Limits:

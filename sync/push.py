@@ -1,7 +1,8 @@
 """Sends a plan's changes and notes each outcome as it arrives.
 
-A value counts as shown only once the CRM confirmed it. Dying in the middle costs one repeated upsert for what was under
-way, never a lost or doubled number, because every record is written under its own key.
+What is to be sent is noted first, and a value counts as shown only once the CRM confirmed it. Dying in the middle costs
+one repeated upsert for what was under way, never a lost or doubled number, because every record is written under its
+own key.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +18,11 @@ OUTCOMES_AT_ONCE = 200
 
 
 class Notes(Protocol):
-    """Where outcomes are noted."""
+    """Where it is noted what is about to be sent, and what became of it."""
+
+    def promise(self, changes: Sequence[Change]) -> None:
+        """Keep what is about to be sent."""
+        ...
 
     def note(self, outcomes: Sequence[Written | Refused]) -> None:
         """Keep them; what was written counts as shown from now on."""
@@ -35,6 +40,8 @@ def send(connector: Connector, changes: Sequence[Change], notes: Notes, progress
     """Push `changes`; whatever arrived before a failure is noted before the failure goes on."""
     written, refused = 0, []
     progress.start("write", len(changes))
+    if changes:
+        notes.promise(changes)
     try:
         for outcomes in _noted(connector.push(changes), notes):
             written += sum(isinstance(outcome, Written) for outcome in outcomes)

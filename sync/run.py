@@ -151,8 +151,9 @@ def make_plan(job: Job, cache: Cache, ledger: Ledger, *, as_of: Millis, check_ev
 
 
 def roll_back(job: Job, ledger: Ledger, run_id: str) -> Plan:
-    """The plan that puts back what the CRM showed before a run. Records that the run made are blanked, not removed.
+    """The plan that puts back what the CRM showed before a run; records that the run made are removed.
 
+    What someone changed since is left alone, and told as the plan's drift.
     The next run shows the computed values again: what has to change is the cause, not the number.
     """
     job, found = _looked(job)
@@ -174,6 +175,7 @@ def push(
         plan.check()
     else:
         plan = ledger.plan(approved)
+        planning.check_unmoved(job, plan.changes)
     with ledger.running("push") as entry:
         entry.plan = plan.id
         pushed = send(job.connector, plan.changes, ledger, progress)

@@ -26,4 +26,4 @@ def test_a_run_killed_anywhere_is_finished_by_the_next_one_and_can_be_taken_back
     print(swept["said"])
     assert swept["rows"] == 450
     assert len(swept["points"]) >= int(FEW)
-    assert (swept["losses"], swept["doubles"]) == ([], [])
+    assert (swept["losses"], swept["doubles"], swept["not_back"]) == ([], [], [])

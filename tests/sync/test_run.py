@@ -429,3 +429,61 @@ def test_memory_refuses_what_it_has_no_place_for() -> None:
     change = Change(surface=Surface.PERSON_FIELDS, key="nobody", rep="nobody", before={}, after={"calls_made": 1})
     (refused,) = empty.push([change])
     assert refused.change is change
+
+
+def test_taking_back_a_run_leaves_the_crm_as_it_was(office: Office) -> None:
+    before = {place: dict(fields) for place, fields in office.crm.shown.items()}
+    report = office.run()
+    pushed = push(office.job, office.ledger, roll_back(office.job, office.ledger, report.run))
+    assert pushed.written == report.written
+    assert {place: told for place, told in _told(office).items() if told} == before
+    assert [place for place in office.crm.shown if place[0] is Surface.KPI_RECORDS] == []
+
+
+def test_taking_back_what_was_taken_back_makes_the_records_again(office: Office) -> None:
+    report = office.run()
+    shown = _told(office)
+    back = roll_back(office.job, office.ledger, report.run)
+    push(office.job, office.ledger, back)
+    (undone,) = [one for one in office.ledger.runs() if one.what == "push"]
+    push(office.job, office.ledger, roll_back(office.job, office.ledger, undone.id))
+    assert _told(office) == shown
+
+
+def test_taking_back_leaves_alone_what_someone_changed_since(office: Office) -> None:
+    report = office.run()
+    edited = key("calls_made", "ana", "2026-03")
+    office.crm.edit(Surface.KPI_RECORDS, edited, value=99)
+    back = roll_back(office.job, office.ledger, report.run)
+    assert edited not in [change.key for change in back.changes]
+    assert [(drift.key, drift.field, drift.confirmed, drift.shown) for drift in back.drift] == [
+        (edited, "value", 3, 99)
+    ]
+    push(office.job, office.ledger, back)
+    assert [place for place in office.crm.shown if place[0] is Surface.KPI_RECORDS] == [(Surface.KPI_RECORDS, edited)]
+    assert office.shown(edited)["value"] == 99
+
+
+def test_an_approved_plan_is_not_written_when_the_crm_has_moved_since(office: Office) -> None:
+    office.run()
+    office.crm.happen("calls", call("c9", "ana", "2026-03-12T09:00"))
+    pull(office.job, office.cache)
+    score(office.job, office.cache, as_of=NOW)
+    plan = make_plan(office.job, office.cache, office.ledger, as_of=NOW)
+    moved = key("calls_made", "ana", "2026-03")
+    assert moved in [change.key for change in plan.changes]
+    office.crm.edit(Surface.KPI_RECORDS, moved, value=50)
+    with pytest.raises(GuardStopped, match="KPI-GUARD-006"):
+        push(office.job, office.ledger, plan, approved=plan.id)
+    assert office.shown(moved)["value"] == 50
+    office.crm.edit(Surface.KPI_RECORDS, moved, value=3)
+    assert push(office.job, office.ledger, plan, approved=plan.id).written == len(plan.changes)
+    assert office.shown(moved)["value"] == 4
+
+
+def _told(office: Office) -> dict[tuple[Surface, str], dict[str, object]]:
+    """What the CRM shows, without the blanks."""
+    return {
+        place: {field: value for field, value in fields.items() if value is not None}
+        for place, fields in office.crm.shown.items()
+    }
