@@ -175,7 +175,10 @@ class GuardsSection(Section):
     """What stops a run before it writes."""
 
     max_changed_share: Annotated[float, Field(gt=0, le=1)] = 0.3
+    max_reps_losing_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     api_budget_share: Annotated[float, Field(gt=0, le=1)] = 0.25
+    max_refused: Annotated[int, Field(ge=1)] = 1000
+    overwrite_drift: bool = False
 
 
 class Settings(Section):

@@ -105,7 +105,10 @@ class Workspace:
             write_grains=tuple(kpis.write_grains),
             surfaces={surface: None if switch == "auto" else bool(switch) for surface, switch in chosen.items()},
             max_changed_share=guards.max_changed_share,
+            max_reps_losing_share=guards.max_reps_losing_share,
             api_budget_share=guards.api_budget_share,
+            max_refused=guards.max_refused,
+            overwrite_drift=guards.overwrite_drift,
             since=day_of(kpis.since) if kpis.since else None,
         )
 

@@ -14,7 +14,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     track, write_grains  the KPIs and the periods that the CRM shows
     surfaces             on, off, or None: wherever the CRM permits it
     max_changed_share    a plan that corrects more than this share of what was shown is stopped
+    max_reps_losing_share  as is one by which more than this share of the reps lose a number
     api_budget_share     as is one that takes more than this share of the CRM's daily calls
+    max_refused          after so many refusals a push sends nothing more
+    overwrite_drift      write over what someone changed by hand in the CRM
     since                the first day of which periods are written, None: from the first record on
     """
 
@@ -22,7 +25,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     write_grains: tuple[str, ...] = ("week", "month", "quarter")
     surfaces: Mapping[Surface, bool | None] = {}
     max_changed_share: float = 0.3
+    max_reps_losing_share: float = 0.2
     api_budget_share: float = 0.25
+    max_refused: int = 1000
+    overwrite_drift: bool = False
     since: Day | None = None
 
 

@@ -92,6 +92,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     max_changed_share: float = 1.0
+    max_reps_losing_share: float = 1.0
     api_budget_share: float = 1.0
     rows_a_call: int = 100
     calls_so_far: int = 0
@@ -106,7 +107,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     unchanged    records that show the right values already
     calls        about how many API calls the changes need
     daily_share  these and the run's calls so far, of the CRM's daily allowance; None where the CRM does not say
-    drift        fields that someone changed in the CRM, as far as this plan looked
+    drift        fields that someone changed in the CRM, as far as this plan looked; they are left alone, unless the
+                 settings say otherwise
     stops        guards that object; `push` needs an approval then
     """
 
@@ -151,20 +153,30 @@ def plan(
     asked: Set[Place],
     limits: Limits,
     warnings: Sequence[str] = (),
+    overwrite_drift: bool = True,
+    attempted: Mapping[Place, Fields] | None = None,
 ) -> Plan:
-    """The changes that make the CRM show `desired`.
+    """The changes that make the CRM show `desired`; what someone changed there by hand stays unless `overwrite_drift`.
 
     `asked` are the records that the CRM was asked for: all that are in question, and whatever else one wants checked.
     `shown_now` is its answer; a record that was asked for and is not in it is not there. The others are as confirmed.
+    `attempted` is what refused records were sent: a CRM may have taken some of their fields, and those are ours.
     """
     looked_at = [wanted for wanted in desired if wanted.place in asked]
-    found = [_change(wanted, shown_now.get(wanted.place)) for wanted in looked_at]
+    drift = tuple(_drift(looked_at, shown_now, confirmed, attempted or {}))
+    kept = set() if overwrite_drift else {(one.surface, one.key, one.field) for one in drift}
+    found = [_change(wanted, shown_now.get(wanted.place), kept) for wanted in looked_at]
     changes = tuple(change for change in found if change is not None)
     missing = sum(not wanted.makes and wanted.place not in shown_now for wanted in looked_at)
     new = sum(change.new for change in changes)
     calls = _calls(changes, limits.rows_a_call)
     spent = limits.calls_so_far + calls
     told = [*warnings]
+    if kept:
+        told.append(
+            f"{len(kept)} fields were changed by hand in the CRM and stay as they are. "
+            "[guards] overwrite_drift = true writes over them."
+        )
     if missing:
         told.append(f"{missing} records that should show a number are not in the CRM (any more).")
     if new >= MANY_RECORDS:
@@ -177,12 +189,12 @@ def plan(
         calls=calls,
         daily_share=spent / limits.daily_calls if limits.daily_calls else None,
         warnings=tuple(told),
-        drift=tuple(_drift(looked_at, shown_now, confirmed)),
+        drift=drift,
         stops=tuple(_stops(desired, changes, confirmed, limits, spent)),
     )
 
 
-def _change(wanted: Desired, now: Fields | None) -> Change | None:
+def _change(wanted: Desired, now: Fields | None, kept: Set[tuple[Surface, str, str]]) -> Change | None:
     """What has to change for the CRM to show `wanted`, None if nothing has to (or nothing can)."""
     if wanted.gone:
         there = {} if now is None else {**now}
@@ -193,7 +205,8 @@ def _change(wanted: Desired, now: Fields | None) -> Change | None:
         if not wanted.makes:
             return None
         return Change(surface=wanted.surface, key=wanted.key, rep=wanted.rep, before={}, after=after, new=True)
-    after = {field: wanted.fields[field] for field in _differing(wanted.fields, now)}
+    differing = _differing(wanted.fields, now)
+    after = {field: wanted.fields[field] for field in differing if (*wanted.place, field) not in kept}
     if not after:
         return None
     before = {field: now[field] for field in after if field in now}
@@ -206,16 +219,24 @@ def _calls(changes: Iterable[Change], rows_a_call: int) -> int:
 
 
 def _drift(
-    looked_at: Iterable[Desired], shown_now: Mapping[Place, Fields], confirmed: Mapping[Place, Confirmed]
+    looked_at: Iterable[Desired],
+    shown_now: Mapping[Place, Fields],
+    confirmed: Mapping[Place, Confirmed],
+    attempted: Mapping[Place, Fields],
 ) -> Iterator[Drift]:
-    """Where the CRM shows something else than it confirmed; a record that is gone is no drift but new."""
+    """Where the CRM shows something else than it confirmed, than we tried to write and than we want.
+
+    A record that is gone is no drift but new.
+    """
     for wanted in looked_at:
         known, now = confirmed.get(wanted.place), shown_now.get(wanted.place)
         if known is None or now is None:
             continue
-        for field, value in known.fields.items():
-            if field in wanted.fields and not same(value, now.get(field)):
-                yield Drift(wanted.surface, wanted.key, field, value, now.get(field))
+        tried = attempted.get(wanted.place, {})
+        for field, right in wanted.fields.items():
+            shown, ours = now.get(field), [known.fields.get(field), right, *([tried[field]] if field in tried else [])]
+            if not any(same(value, shown) for value in ours):
+                yield Drift(wanted.surface, wanted.key, field, known.fields.get(field), shown)
 
 
 def _stops(
@@ -233,6 +254,14 @@ def _stops(
             "KPI-GUARD-003",
             f"{surprising} of {shown} values shown last time would be corrected or emptied, more than "
             f"{limits.max_changed_share:.0%}.",
+            "Look at `kpisync plan`. If it is right, `kpisync push --approve` with its id writes it; "
+            "if not, see `kpisync doctor` for what the CRM no longer lets us read.",
+        )
+    losing, had = _reps_losing(changes, wanted, confirmed)
+    if losing >= FEWEST and losing > limits.max_reps_losing_share * had:
+        yield Stop(
+            "KPI-GUARD-007",
+            f"{losing} of {had} reps would lose a number that they show, more than {limits.max_reps_losing_share:.0%}.",
             "Look at `kpisync plan`. If it is right, `kpisync push --approve` with its id writes it; "
             "if not, see `kpisync doctor` for what the CRM no longer lets us read.",
         )
@@ -267,6 +296,22 @@ def _surprises(change: Change, desired: Mapping[Place, Desired], confirmed: Mapp
     if is_another:
         return 0
     return sum(was_over or _emptied(change.before.get(field), change.after[field]) for field in fields)
+
+
+def _reps_losing(
+    changes: Iterable[Change], desired: Mapping[Place, Desired], confirmed: Mapping[Place, Confirmed]
+) -> tuple[int, int]:
+    """How many reps lose a number in a period that they show one for, and how many reps show any."""
+    losing: set[str | None] = set()
+    for change in changes:
+        fields = [field for field in change.after if _is_number_field(change.surface, field)]
+        emptied = any(_emptied(change.before.get(field), change.after[field]) for field in fields)
+        if emptied and _surprises(change, desired, confirmed):
+            losing.add(change.rep)
+    if len(losing) < FEWEST:
+        return len(losing), 0
+    people = {desired[place].rep for place in confirmed if place in desired and _numbers(place, confirmed[place])}
+    return len(losing), len(people | losing)
 
 
 def _emptied(before: FieldValue, after: FieldValue) -> bool:

@@ -39,6 +39,8 @@ def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Mil
         asked={one.place for one in asked},
         limits=limits(job, found),
         warnings=(*warnings, *known.warnings),
+        overwrite_drift=job.options.overwrite_drift,
+        attempted=ledger.attempted(),
     )
 
 
@@ -131,6 +133,7 @@ def limits(job: Job, found: Capabilities) -> Limits:
     """What the guards hold the plan against."""
     return Limits(
         max_changed_share=job.options.max_changed_share,
+        max_reps_losing_share=job.options.max_reps_losing_share,
         api_budget_share=job.options.api_budget_share,
         rows_a_call=found.rows_a_call,
         calls_so_far=job.connector.calls(),

@@ -30,14 +30,21 @@ class Notes(Protocol):
 
 
 class Pushed(msgspec.Struct, frozen=True):
-    """How many changes the CRM took, and those that it refused."""
+    """How many changes the CRM took, those that it refused, and how many were not sent after too many refusals."""
 
     written: int
     refused: tuple[Refused, ...]
+    unsent: int = 0
 
 
-def send(connector: Connector, changes: Sequence[Change], notes: Notes, progress: Progress) -> Pushed:
-    """Push `changes`; whatever arrived before a failure is noted before the failure goes on."""
+def send(
+    connector: Connector, changes: Sequence[Change], notes: Notes, progress: Progress, *, max_refused: int
+) -> Pushed:
+    """Push `changes`; whatever arrived before a failure is noted before the failure goes on.
+
+    After more than `max_refused` refusals nothing more is sent: something is wrong with all of them. The next run
+    plans the rest again.
+    """
     written, refused = 0, []
     progress.start("write", len(changes))
     if changes:
@@ -47,9 +54,11 @@ def send(connector: Connector, changes: Sequence[Change], notes: Notes, progress
             written += sum(isinstance(outcome, Written) for outcome in outcomes)
             refused += [outcome for outcome in outcomes if isinstance(outcome, Refused)]
             progress.advance("write", len(outcomes))
+            if len(refused) > max_refused:
+                break
     finally:
         progress.finish("write")
-    return Pushed(written, tuple(refused))
+    return Pushed(written, tuple(refused), len(changes) - written - len(refused))
 
 
 def _noted(outcomes: Iterable[Written | Refused], notes: Notes) -> Iterator[Sequence[Written | Refused]]:

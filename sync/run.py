@@ -178,8 +178,8 @@ def push(
         planning.check_unmoved(job, plan.changes)
     with ledger.running("push") as entry:
         entry.plan = plan.id
-        pushed = send(job.connector, plan.changes, ledger, progress)
-        entry.counts |= {"written": pushed.written, "refused": len(pushed.refused)}
+        pushed = send(job.connector, plan.changes, ledger, progress, max_refused=job.options.max_refused)
+        entry.counts |= {"written": pushed.written, "refused": len(pushed.refused), "unsent": pushed.unsent}
     return pushed
 
 
