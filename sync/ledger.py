@@ -28,7 +28,7 @@ from sync.plan import Confirmed, Desired, Place, Plan, canonical
 PAUSED = "paused"
 SENT = "sent"
 
-ALONE = ("run", "dry run", "pull", "push")
+ALONE = ("run", "dry run", "pull", "push", "retry")
 """What holds the workspace's lock while it works: when it begins, a run that is still open was killed."""
 
 ROWS_AT_ONCE = 500

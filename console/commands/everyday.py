@@ -188,7 +188,7 @@ def rollback_command(
     """Put back what the CRM showed before a run."""
     session: Session = context.obj
     workspace = Workspace(session.folder)
-    name = _connection_of(workspace, run_id, connection)
+    name = connection_of(workspace, run_id, connection)
     with only_run(workspace.folder), at_work(workspace, name) as desk, session.progress() as progress:
         plan = roll_back(desk.job, desk.ledger, run_id)
         if dry_run:
@@ -200,7 +200,7 @@ def rollback_command(
     leave_by([pushed])
 
 
-def _connection_of(workspace: Workspace, run_id: str, connection: str | None) -> str:
+def connection_of(workspace: Workspace, run_id: str, connection: str | None) -> str:
     """Whose run it is."""
     for name in workspace.connections(connection):
         with workspace.ledger(name) as ledger:

@@ -8,7 +8,15 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from console.commands.everyday import ConnectionName, at_work
+from console.commands.everyday import (
+    ConnectionName,
+    PlanFormat,
+    at_work,
+    connection_of,
+    leave_by,
+    show_plans,
+    tell_pushed,
+)
 from console.exit_codes import Exit
 from console.session import Session
 from console.timing import now_millis, shown_moment
@@ -16,7 +24,8 @@ from console.workspace import Workspace
 from sync.errors import PlanUnknown
 from sync.ledger import Ledger, Run
 from sync.lock import only_run
-from sync.run import pull, run
+from sync.retry import plan_again
+from sync.run import pull, push, run
 from sync.schedule import Chore, Schedule, next_runs, serve, trigger_of
 
 schedule_app = typer.Typer(help="When what runs.", no_args_is_help=True)
@@ -92,6 +101,8 @@ def resume_command(context: typer.Context, connection: ConnectionName = None) ->
 
 def serve_command(
     context: typer.Context,
+    host: Annotated[str, typer.Option("--host", metavar="HOST", help="Where the web console answers.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Its port.")] = 8765,
     no_scheduler: Annotated[bool, typer.Option("--no-scheduler", help="Without the schedule.")] = False,
     no_console: Annotated[bool, typer.Option("--no-console", help="Without the web console.")] = False,
 ) -> None:
@@ -102,7 +113,11 @@ def serve_command(
     for when in schedule.whats().values():
         trigger_of(when, schedule.time_zone)
     if not no_console:
-        session.tell("There is no web console yet; the schedule runs without it.")
+        session.tell(
+            "There is no web console yet: nothing answers at {host}:{port}. The schedule runs without it.",
+            host=host,
+            port=port,
+        )
     if no_scheduler:
         session.tell("Nothing to do without the schedule.")
         raise typer.Exit(Exit.USAGE)
@@ -255,6 +270,33 @@ def _show_run(session: Session, name: str, ledger: Ledger, found: Run) -> None:
             cells = (outcome.change.surface.value, outcome.change.key, field, before, after, told)
             table.add_row(*("" if cell is None else str(cell) for cell in cells))
     session.result({"connection": name, **_document(found), "outcomes": rows}, table)
+
+
+@runs_app.command("retry")
+def runs_retry_command(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run whose refused records are tried again.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be tried again.")] = False,
+    connection: ConnectionName = None,
+) -> None:
+    """Write again what the CRM refused in a run, as far as it still shows something else."""
+    session: Session = context.obj
+    workspace = Workspace(session.folder)
+    name = connection_of(workspace, run_id, connection)
+    with (
+        only_run(workspace.folder),
+        at_work(workspace, name) as desk,
+        session.progress() as progress,
+        desk.ledger.running("plan" if dry_run else "retry", now=desk.now),
+    ):
+        plan = plan_again(desk.job, desk.cache, desk.ledger, run_id)
+        pushed = None if dry_run else push(desk.job, desk.ledger, plan, progress=progress)
+    if pushed is None:
+        show_plans(session, [plan], PlanFormat.TABLE, None)
+        return
+    tell_pushed(session, name, pushed)
+    session.result({name: pushed})
+    leave_by([pushed])
 
 
 def _document(one: Run) -> dict[str, Any]:
