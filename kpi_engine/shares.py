@@ -17,6 +17,7 @@ class Agreed:
     """An amount for the days of [starts, ends); `kind` and `id` name the record that says so.
 
     `since`: the first day on which it is agreed; earlier days of its time carry nothing of it.
+    `grain`: the grain for which a target is given.
     """
 
     starts: int
@@ -25,6 +26,7 @@ class Agreed:
     kind: str = ""
     id: str = ""
     since: int | None = None
+    grain: str | None = None
 
 
 class Shares:

@@ -5,7 +5,7 @@ converted over working days, each day by the target in force on it; a period wit
 has none. Other KPIs keep the value in every grain.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import cached_property
 
@@ -47,6 +47,10 @@ class ScopeTargets:
         begun = [target for target in self._by_grain.get(grain, ()) if target.from_on <= day]
         return Fraction(begun[-1].value) if begun else None
 
+    def begun(self, day: int) -> bool:
+        """Whether a target of any grain is in force on that day."""
+        return any(target.from_on <= day for targets in self._by_grain.values() for target in targets)
+
     def any_grain(self, day: int) -> Fraction | None:
         """The value of the finest grain in force on that day, for KPIs that do not add up."""
         found = (self._in_force(grain, day) for grain in GRAINS)
@@ -55,7 +59,7 @@ class ScopeTargets:
     def agreed(self, first: int, last: int) -> list[Agreed]:
         """Every period between two days with each value that holds for days of it."""
         return [
-            Agreed(start, ends, Fraction(target.value), "target", f"{self._scope} {grain}", target.from_on)
+            Agreed(start, ends, Fraction(target.value), "target", f"{self._scope} {grain}", target.from_on, grain)
             for grain, targets in self._by_grain.items()
             for start in starts_between(first, last, grain, self._year)
             for ends in (following_start(start, grain, self._year),)
@@ -70,13 +74,13 @@ class Targets:
     def __init__(self, company: Company, teams: dict[str, tuple[str, ...]], first: int, last: int) -> None:
         year = company.fiscal_year_start
         self._company, self._teams = company, teams
-        self._first = min(period_start(first, grain, year) for grain in GRAINS)
-        self._last = max(period_end(last, grain, year) for grain in GRAINS)
+        self.first = min(period_start(first, grain, year) for grain in GRAINS)
+        self.last = max(period_end(last, grain, year) for grain in GRAINS)
         grouped: dict[tuple[str, str], list[Target]] = {}
         for target in company.targets:
             grouped.setdefault((target.kpi, target.scope), []).append(target)
         self._of = {key: ScopeTargets(key[1], rows, year) for key, rows in grouped.items()}
-        self._shares: dict[tuple[str, Scopes, int, tuple[Agreed, ...]], Shares] = {}
+        self._shares: dict[tuple[str, Scopes, int, str], Shares] = {}
         self._agreed: dict[tuple[str, str], list[Agreed]] = {}
 
     @cached_property
@@ -93,46 +97,46 @@ class Targets:
     def calendar(self, rep: str) -> WorkingDays:
         return working_days(self._company, rep.removeprefix("team:"))
 
-    def tiers(self, kpi: str, scopes: Scopes) -> list[list[Agreed]]:
-        """What is agreed for each period in each scope, the narrowest first."""
-        return [self._rows(kpi, scope) for scope in scopes]
+    def _tiers(self, kpi: str, scopes: Scopes, grain: str) -> list[list[Agreed]]:
+        """What is agreed for each period: the narrowest scope first, in each what is given for `grain`."""
+        tiers = []
+        for scope in scopes:
+            rows = self._rows(kpi, scope)
+            tiers += [[row for row in rows if (row.grain == grain) is own] for own in (True, False)]
+        return tiers
 
     def _rows(self, kpi: str, scope: str) -> list[Agreed]:
         key = (kpi, scope)
         if key not in self._agreed:
-            self._agreed[key] = self._of[key].agreed(self._first, self._last)
+            self._agreed[key] = self._of[key].agreed(self.first, self.last)
         return self._agreed[key]
 
     def value(
         self, kpi: str, scopes: Scopes, calendar: WorkingDays, grain: str, start: int, *, adds_up: bool
     ) -> Fraction | None:
-        """The target of the period that starts on `start`."""
-        for position, scope in enumerate(scopes):
-            own = self._of[kpi, scope].own(grain, start)
-            if own is None and adds_up:
-                own = self._converted(kpi, scopes[position:], calendar, grain, start)
-            elif own is None:
-                own = self._of[kpi, scope].any_grain(period_end(start, grain, self._company.fiscal_year_start))
-            if own is not None:
-                return own
-        return None
+        """The target of the period that starts on `start`: the narrowest scope with one on its last day decides."""
+        own = self.own(kpi, scopes, grain, start)
+        if own is not None:
+            return own
+        if adds_up:
+            ends = following_start(start, grain, self._company.fiscal_year_start)
+            return self.shares(kpi, scopes, calendar, grain).over(start, ends)
+        last = period_end(start, grain, self._company.fiscal_year_start)
+        scope = self._narrowest(kpi, scopes, last)
+        return self._of[kpi, scope].any_grain(last) if scope is not None else None
 
     def own(self, kpi: str, scopes: Scopes, grain: str, start: int) -> Fraction | None:
-        """The value of the narrowest scope that has one for exactly this grain."""
-        found = (self._of[kpi, scope].own(grain, start) for scope in scopes)
-        return next((value for value in found if value is not None), None)
+        """The value of exactly this grain, unless a narrower scope has one of another grain."""
+        scope = self._narrowest(kpi, scopes, period_end(start, grain, self._company.fiscal_year_start))
+        return self._of[kpi, scope].own(grain, start) if scope is not None else None
 
-    def _converted(self, kpi: str, scopes: Scopes, calendar: WorkingDays, grain: str, start: int) -> Fraction | None:
-        ends = following_start(start, grain, self._company.fiscal_year_start)
-        narrowest = self.shares(kpi, scopes, calendar)
-        if not any(row.starts < ends and row.ends > start for row in self._rows(kpi, scopes[0])):
-            return None
-        return narrowest.over(start, ends)
+    def _narrowest(self, kpi: str, scopes: Scopes, day: int) -> str | None:
+        return next((scope for scope in scopes if self._of[kpi, scope].begun(day)), None)
 
-    def shares(self, kpi: str, scopes: Scopes, calendar: WorkingDays, crm: Sequence[Agreed] = ()) -> Shares:
-        """What each working day carries; `crm` comes before every target."""
-        key = (kpi, scopes, id(calendar), tuple(crm))
+    def shares(self, kpi: str, scopes: Scopes, calendar: WorkingDays, grain: str) -> Shares:
+        """What each working day of a period of `grain` carries."""
+        key = (kpi, scopes, id(calendar), grain)
         if key not in self._shares:
-            tiers = [crm, *self.tiers(kpi, scopes)]
-            self._shares[key] = Shares(tiers, calendar, self._first, self._last)
+            tiers = self._tiers(kpi, scopes, grain)
+            self._shares[key] = Shares(tiers, calendar, self.first, self.last)
         return self._shares[key]

@@ -14,7 +14,7 @@ from kpi_engine.periods import following_start
 from kpi_engine.populations.frame import Frame, collected
 from kpi_engine.populations.money import MONEY, Rates, converted
 from kpi_engine.records import Company
-from kpi_engine.shares import Agreed
+from kpi_engine.shares import Agreed, Shares
 from kpi_engine.targets import Targets
 
 SCHEMA = pl.Schema(
@@ -35,7 +35,7 @@ def crm_quotas(table: Frame, exchange: Rates) -> dict[str, list[Agreed]]:
 def rep_quotas(
     reps: Iterable[str], crm: dict[str, list[Agreed]], targets: Targets, company: Company, grain: str, starts: list[int]
 ) -> pl.DataFrame:
-    """(rep, period_start, quota, quota__n, by_crm) where a rep has a quota; `by_crm`: the CRM has a part in it."""
+    """(rep, period_start, quota, quota__n, by_crm) where a rep has a quota; `by_crm`: the CRM's rows make it."""
     rows: list[tuple[str, int, Fraction, bool]] = []
     for rep in reps:
         rows.extend(_of_rep(rep, crm.get(rep, []), targets, company, grain, starts))
@@ -53,28 +53,36 @@ def _of_rep(
     for start in starts:
         amount = quotas.amount(grain, start)
         if amount is not None:
-            ends = following_start(start, grain, company.fiscal_year_start)
-            yield rep, start, amount, any(row.starts < ends and row.ends > start for row in crm)
+            yield rep, start, amount, quotas.by_crm(grain, start)
 
 
 class RepQuotas:
-    """One rep's quotas; `crm` are the rows of the CRM."""
+    """One rep's quotas; `crm` are the rows of the CRM. Where these do not make a quota, the targets do."""
 
     def __init__(self, rep: str, crm: list[Agreed], targets: Targets, company: Company) -> None:
-        self._year, self._targets = company.fiscal_year_start, targets
+        self._year, self._targets, self._calendar = company.fiscal_year_start, targets, targets.calendar(rep)
         self._scopes = targets.scopes("quota", rep)
         self._exact = {(row.starts, row.ends): row for row in crm}
-        self._shares = targets.shares("quota", self._scopes, targets.calendar(rep), crm)
+        self._rows = Shares([crm], self._calendar, targets.first, targets.last)
 
     def amount(self, grain: str, start: int) -> Fraction | None:
         """The quota of the period that starts on `start`."""
         exact = self._exactly(grain, start)
-        return exact.amount if exact else self._shares.over(start, self._ends(grain, start))
+        return exact.amount if exact else self._shares(grain, start).over(start, self._ends(grain, start))
 
     def made_of(self, grain: str, start: int) -> list[tuple[Agreed, Fraction]]:
-        """The rows and targets that make it, each with what it adds."""
+        """The rows or targets that make it, each with what it adds."""
         exact = self._exactly(grain, start)
-        return [(exact, exact.amount)] if exact else self._shares.made_of(start, self._ends(grain, start))
+        if exact:
+            return [(exact, exact.amount)]
+        return self._shares(grain, start).made_of(start, self._ends(grain, start))
+
+    def by_crm(self, grain: str, start: int) -> bool:
+        """Whether the CRM's rows make it."""
+        ends = self._ends(grain, start)
+        return (start, ends) in self._exact or (
+            self._exactly(grain, start) is None and self._rows.over(start, ends) is not None
+        )
 
     def _exactly(self, grain: str, start: int) -> Agreed | None:
         """The CRM's row for exactly this period, else a target for exactly it."""
@@ -83,6 +91,12 @@ class RepQuotas:
             return self._exact[start, ends]
         own = self._targets.own("quota", self._scopes, grain, start)
         return None if own is None else Agreed(start, ends, own, "target", f"quota {grain}")
+
+    def _shares(self, grain: str, start: int) -> Shares:
+        """The CRM's rows if they cover every working day, else the targets."""
+        if not self._scopes or self._rows.over(start, self._ends(grain, start)) is not None:
+            return self._rows
+        return self._targets.shares("quota", self._scopes, self._calendar, grain)
 
     def _ends(self, grain: str, start: int) -> int:
         return following_start(start, grain, self._year)

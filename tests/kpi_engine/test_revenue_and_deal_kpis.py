@@ -227,3 +227,46 @@ def test_a_foreign_quota_is_converted_at_its_start() -> None:
         company=Company(connection="acme", home_currency="EUR"),
     )
     assert floor.value("quota") == 50
+
+
+def test_where_the_crm_covers_only_a_part_of_a_period_the_target_is_its_quota() -> None:
+    """October is the CRM's, November and December have no row: the quarter is three targets of 1000, October is 4400."""
+    company = Company(connection="acme", targets=(target("quota", "1000", "month"),))
+    floor = Floor(ANA, quota("ana", "2026-10-01", "2026-11-01", 4400), won("d1", "2026-10-06"), company=company)
+    assert floor.value("quota", period="2026-10-01") == 4400
+    assert floor.value("quota", grain="quarter", period="2026-10-01") == 3000
+
+
+def test_a_quota_that_ends_within_a_period_leaves_it_without_one_even_after_today() -> None:
+    """Today is 20 November; 1 December, still to come, is a working day that no row covers."""
+    floor = Floor(ANA, quota("ana", "2026-10-01", "2026-12-01", 4300), call("c1", "2026-11-02 09:00"))
+    assert floor.row("quota", grain="quarter", period="2026-10-01")["reason"] == "not_available"
+    assert floor.value("quota") == 2100
+
+
+def test_a_yearly_target_gives_each_month_its_working_days_of_the_quota() -> None:
+    """2026 has 261 working days, 21 of them in November."""
+    company = Company(connection="acme", targets=(target("quota", "26100", "year", "rep:ana"),))
+    floor = Floor(ANA, call("c1", "2026-11-02 09:00"), company=company)
+    assert floor.value("quota") == 2100
+
+
+def test_a_quota_is_compared_with_the_whole_one_before() -> None:
+    floor = Floor(
+        ANA,
+        quota("ana", "2026-10-01", "2026-11-01", 1000),
+        quota("ana", "2026-11-01", "2026-12-01", 1500),
+        call("c1", "2026-10-02 09:00"),
+    )
+    row = floor.row("quota")
+    assert (row["value"], row["previous"], row["change"]) == (1500, 1000, 500)
+
+
+def test_a_narrower_target_for_the_quota_wins_over_the_periods_own_grain() -> None:
+    """Ana's 2100 a month are 100 a working day, so 500 a week; the others have the 300 given for a week."""
+    company = Company(
+        connection="acme", targets=(target("quota", "300", "week"), target("quota", "2100", "month", "rep:ana"))
+    )
+    floor = Floor(ANA, rep("ben"), call("c1", "2026-11-02 09:00"), company=company)
+    assert floor.value("quota", grain="week", period="2026-11-09") == 500
+    assert floor.value("quota", "ben", grain="week", period="2026-11-09") == 300
