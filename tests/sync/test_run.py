@@ -73,7 +73,47 @@ def test_a_record_that_someone_deleted_in_the_crm_is_made_again_by_a_full_run(of
     assert office.shown(gone)["value"] == 3
 
 
-def test_what_someone_changed_in_the_crm_is_reported_and_put_right(office: Office) -> None:
+def test_what_someone_changed_in_the_crm_is_reported_and_stays(office: Office) -> None:
+    office.run()
+    place = key("calls_made", "ana", "2026-03")
+    office.crm.edit(Surface.KPI_RECORDS, place, value=99)
+    office.crm.happen("calls", call("c5", "ana", "2026-03-12T09:00"))
+    plan = office.ledger.plan(office.run().plan)
+    shown = office.shown(place)
+    assert (shown["value"], shown["numerator"], shown["n"]) == (99, 4, 4)
+    assert [(drift.key, drift.field, drift.confirmed, drift.shown) for drift in plan.drift] == [(place, "value", 3, 99)]
+    assert any("changed by hand" in warning for warning in plan.warnings)
+    again = office.run()
+    assert again.planned == 0
+    assert office.ledger.plan(again.plan).drift == plan.drift
+
+
+def test_what_a_refused_record_took_in_part_is_ours_and_no_drift(office: Office) -> None:
+    office.run()
+    place = key("calls_made", "ana", "2026-03")
+    office.crm.refuse(place)
+    office.crm.happen("calls", call("c5", "ana", "2026-03-12T09:00"))
+    office.run()
+    office.crm.edit(Surface.KPI_RECORDS, place, value=4)  # the CRM took this field, and refused the others
+    office.crm.refusals.clear()
+    office.crm.happen("calls", call("c6", "ana", "2026-03-12T10:00"))
+    again = office.run()
+    assert office.ledger.plan(again.plan).drift == ()
+    assert office.shown(place)["value"] == 5
+
+
+def test_after_too_many_refusals_nothing_more_is_sent(tmp_path: Path) -> None:
+    office = Office(tmp_path, crm=crm(), options=Options(track=KPIS, write_grains=("month",), max_refused=1))
+    plan = office.run(dry_run=True)
+    for change in office.ledger.plan(plan.plan).changes:
+        office.crm.refuse(change.key)
+    report = office.run()
+    assert report.written == 0
+    assert office.ledger.under_way() == []
+
+
+def test_what_someone_changed_in_the_crm_is_put_right_where_the_settings_say_so(tmp_path: Path) -> None:
+    office = Office(tmp_path, options=Options(track=KPIS, write_grains=("month",), overwrite_drift=True))
     office.run()
     place = key("calls_made", "ana", "2026-03")
     office.crm.edit(Surface.KPI_RECORDS, place, value=99)

@@ -1,0 +1,109 @@
+"""Runs of 450 rows on both CRMs while something goes wrong: what can be written is, and what cannot is named."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.contract import KpiField
+from crm_sandbox.salesforce import lock
+from crm_sandbox.serving import Fault, Sandbox
+from sync.ledger import Ledger
+from sync.run import Job, Report, run
+from tests.sync.kill_sweep import AS_OF, KPIS, Watched, books, connect, open_job, watched
+
+CRMS = ["salesforce", "hubspot"]
+WRITES = {"salesforce": "PATCH .*/composite/sobjects", "hubspot": "POST .*/batch/(upsert|update)"}
+HTML = "<html><body><h1>503 Service Unavailable</h1></body></html>"
+
+
+class Floor:
+    """A pretend CRM, its server and a workspace with nothing in it yet."""
+
+    def __init__(self, crm: Watched, box: Sandbox, folder: Path) -> None:
+        self.crm, self.box = crm, box
+        self.cache, self.ledger = books(folder)
+
+    @property
+    def job(self) -> Job:
+        return open_job(self.crm.name, self.box.url)
+
+    def run(self) -> Report:
+        return run(self.job, self.cache, self.ledger, now=AS_OF, as_of=AS_OF)
+
+    def rows(self) -> int:
+        """How many different rows the CRM took."""
+        return len(self.crm.written)
+
+
+@contextmanager
+def floor(name: str, folder: Path) -> Iterator[Floor]:
+    crm = watched(name)
+    with Sandbox(crm) as box:
+        connector = connect(name, box.url)
+        list(connector.provision([KpiField(key=key, label=key, unit="count", places=0) for key in KPIS]))
+        connector.close()
+        crm.written.clear()
+        yield Floor(crm, box, folder)
+
+
+TURNED_AWAY = (
+    ("answer", {"status": 429, "headers": {"Retry-After": "0"}}),
+    ("answer", {"status": 503, "body": HTML, "headers": {"Content-Type": "text/html"}}),
+    ("reset", {}),
+)
+TAKEN_UNHEARD = (("half", {}), ("garble", {}), ("commit_then_drop", {}))
+"""The CRM carries the write out, and its answer gets lost on the way."""
+
+
+@pytest.mark.parametrize("faults", [TURNED_AWAY, TAKEN_UNHEARD], ids=["turned away", "taken unheard"])
+@pytest.mark.parametrize("crm", CRMS)
+def test_every_row_lands_though_writes_go_wrong(crm: str, faults: tuple[Any, ...], tmp_path: Path) -> None:
+    with floor(crm, tmp_path) as here:
+        here.box.faults.extend(Fault(WRITES[crm], do, **more) for do, more in faults)
+        report = here.run()
+        assert (report.planned, report.written, report.refused) == (450, 450, ())
+        assert here.rows() == 450
+        assert here.run().planned == 0
+        struck = {entry.fault for entry in here.box.log if entry.fault}
+    assert struck == {do for do, _ in faults}
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_a_write_that_never_comes_through_is_finished_by_the_next_run(crm: str, tmp_path: Path) -> None:
+    with floor(crm, tmp_path) as here:
+        here.box.faults.append(Fault(WRITES[crm], "reset", after=2, times=None))
+        with pytest.raises(Exception, match="KPI-"):
+            here.run()
+        assert here.ledger.runs()[0].state == "failed"
+        here.box.faults.clear()
+        assert here.run().refused == ()
+        assert here.rows() == 450
+        assert here.run().planned == 0
+
+
+def test_a_token_that_expires_between_two_calls_is_renewed(tmp_path: Path) -> None:
+    with floor("salesforce", tmp_path) as here:
+        here.crm.crm.auth.expire_after = 7
+        report = here.run()
+        assert (report.written, report.refused) == (450, ())
+
+
+def test_three_bad_rows_are_named_and_the_others_written(tmp_path: Path) -> None:
+    with floor("salesforce", tmp_path) as here:
+        planned = run(here.job, here.cache, here.ledger, now=AS_OF, as_of=AS_OF, dry_run=True)
+        bad = sorted(change.key for change in here.ledger.plan(planned.plan).changes)[:3]
+        lock(here.crm.crm, bad, times=100)
+        report = here.run()
+        assert (report.planned, report.written) == (450, 447)
+        assert sorted(one.change.key for one in report.refused) == bad
+        assert all(one.code and one.advice for one in report.refused)
+        assert _states(here.ledger, report.run) == {"written": 447, "refused": 3}
+        here.crm.crm.locks.left.clear()
+        assert here.run().written == 3
+
+
+def _states(ledger: Ledger, id: str) -> dict[str, int]:
+    return {state: len(ledger.outcomes(id, state)) for state in ("written", "refused")}
