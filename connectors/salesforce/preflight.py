@@ -33,7 +33,7 @@ def look(org: Org, reader: Reader) -> Capabilities:
     daily = org.limits()
     lacking = tuple(surface_gaps(org))
     return Capabilities(
-        organisation=about.Name or about.Id,
+        organisation=about.Id,  # two orgs may bear one name, and a name may change
         time_zone=about.TimeZoneSidKey,
         home_currency=_home_currency(org),
         fiscal_year_start=about.FiscalYearStartMonth,
