@@ -157,7 +157,7 @@ def _desired(
     if Surface.PERSON_FIELDS in on:
         month = values(known.parts, company, known.as_of, kpis=track, grain="month", dimension="")
         today = dict(known.parts["rep"].select("rep", "today").iter_rows())
-        wanted += surfaces.person_fields(month, today, reps.values(), track, company)
+        wanted += surfaces.person_fields(month, today, reps.values(), track, company, confirmed)
     if Surface.LEAD_SCORES in on:
         wanted += surfaces.lead_scores(known.scores, cache.tables(["lead"])["lead"], confirmed)
     return wanted

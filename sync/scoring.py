@@ -43,7 +43,7 @@ class Computed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _MadeOf(msgspec.Struct, frozen=True):
-    """What computed values were made of, so that they can be read without the CRM and made again only when it changes."""
+    """What computed values were made of, so that they can be read without the CRM and remade only when it changes."""
 
     as_of: Millis
     records: str

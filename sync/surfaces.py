@@ -34,6 +34,8 @@ IDENTITY = tuple(name for name in KPI_RECORD_FIELDS if name not in TOLD)
 
 NO_DATA = "no_data"
 
+_PERSON = Surface.PERSON_FIELDS
+
 COLUMNS = ("rep", "kpi", "grain", "period_start", "dimension", *NUMBERS, "reason", "state")
 
 
@@ -175,19 +177,34 @@ def _no_longer_true(
 
 
 def person_fields(
-    values: pl.DataFrame, today: Mapping[str, date], reps: Iterable[Rep], kpis: Sequence[str], company: Company
+    values: pl.DataFrame,
+    today: Mapping[str, date],
+    reps: Iterable[Rep],
+    kpis: Sequence[str],
+    company: Company,
+    confirmed: Mapping[Place, Confirmed] | None = None,
 ) -> list[Desired]:
-    """KPI key → value of the month that it is for each active rep. `values` are monthly, without dimensions."""
+    """KPI key → value of the month that it is for each active rep. `values` are monthly, without dimensions.
+
+    What a person shows by our hand and no longer should is blanked: KPIs that were switched off, and every number of
+    someone who has left.
+    """
+    showing = {place[1]: known.fields for place, known in (confirmed or {}).items() if place[0] is _PERSON}
     shown = {(rep, kpi, start): value for rep, kpi, start, value in _keyed(values)}
     found = []
     for rep in reps:
-        if not (rep.active and rep.known and not rep.deleted and rep.person_record and rep.id in today):
+        if not (rep.known and not rep.deleted and rep.person_record):
+            continue
+        key, shows = rep.person_record, showing.get(rep.person_record, {})
+        if not rep.active or rep.id not in today:
+            if shows:
+                found.append(Desired(surface=_PERSON, key=key, rep=rep.id, fields=dict.fromkeys(shows)))
             continue
         start = period_start(to_day(today[rep.id]), "month", company.fiscal_year_start)
-        fields = {kpi: rounded(shown.get((rep.id, kpi, to_date(start)))) for kpi in kpis}
+        fields: dict[str, FieldValue] = dict.fromkeys(kpi for kpi in shows if kpi not in kpis)
+        fields |= {kpi: rounded(shown.get((rep.id, kpi, to_date(start)))) for kpi in kpis}
         end = period_end(start, "month", company.fiscal_year_start)
-        key = rep.person_record
-        found.append(Desired(surface=Surface.PERSON_FIELDS, key=key, rep=rep.id, fields=fields, starts=start, ends=end))
+        found.append(Desired(surface=_PERSON, key=key, rep=rep.id, fields=fields, starts=start, ends=end))
     return found
 
 

@@ -521,6 +521,24 @@ def test_an_approved_plan_is_not_written_when_the_crm_has_moved_since(office: Of
     assert office.shown(moved)["value"] == 4
 
 
+def test_someone_who_left_shows_no_number_of_this_month_any_more(office: Office) -> None:
+    office.run()
+    assert office.shown("ana", Surface.PERSON_FIELDS) == {"calls_made": 3, "deals_won": 1}
+    office.crm.happen("reps", rep("ana", modified=2, active=False))
+    office.run()
+    assert office.shown("ana", Surface.PERSON_FIELDS) == {"calls_made": None, "deals_won": None}
+    assert office.shown(key("calls_made", "ana", "2026-03"))["value"] == 3  # what was done stays
+    assert office.run().planned == 0
+
+
+def test_a_kpi_that_is_switched_off_leaves_the_person(office: Office) -> None:
+    office.run()
+    office.options = Options(track=("calls_made",), write_grains=("month",))
+    office.run()
+    assert office.shown("ana", Surface.PERSON_FIELDS) == {"calls_made": 3, "deals_won": None}
+    assert office.run().planned == 0
+
+
 def _told(office: Office) -> dict[tuple[Surface, str], dict[str, object]]:
     """What the CRM shows, without the blanks."""
     return {
