@@ -63,17 +63,23 @@ class _Counted:
         self.year_start = found.company.fiscal_year_start
         self.today = dict(found.reps.select("rep", "today").iter_rows())
         self.last = max(self.today.values())
-        self.first = since if since is not None else self._first_record()
+        recorded = self._first_record() if since is None else since
+        self.first = recorded if recorded is not None else Day(min(self.today.values()))
+        self._recorded = recorded
         found.since = self.first
         self.teams = teams(found.reps)
         pairs = [(rep, team_key(boss)) for boss, team in self.teams.items() for rep in team]
         self.members = pl.DataFrame(pairs, schema={"rep": pl.Utf8, "team": pl.Utf8}, orient="row")
 
-    def _first_record(self) -> Day:
+    def first_of(self, rep: str) -> int:
+        """The first day that a rep's rows may hold: everyone's first record; without any, the rep's own today."""
+        return self.today[rep] if self._recorded is None else self.first
+
+    def _first_record(self) -> Day | None:
         dated = [self.found[name] for name in NAMES if name != "open_leads"]
         dated += [self.found.every_campaign.filter(_uncosted), self.found.seen]
         firsts = [collected(frame.select(nw.col("day").min()))["day"][0] for frame in dated]
-        return Day(min((day for day in firsts if day is not None), default=self.last))
+        return min((Day(day) for day in firsts if day is not None), default=None)
 
     @cached_property
     def targets(self) -> Targets:
@@ -110,7 +116,7 @@ def _whole_periods(counted: _Counted, grain: str) -> _Placement:
         (rep, start, min(period_end(start, grain, counted.year_start), today))
         for rep, today in counted.today.items()
         for start in starts
-        if start <= today
+        if period_start(counted.first_of(rep), grain, counted.year_start) <= start <= today
     ]
     evaluated = _evaluated(rows)
     active = counted.found.reps.filter(pl.col("active"))["rep"]
@@ -125,7 +131,7 @@ def _previous_so_far(counted: _Counted, grain: str, whole: pl.DataFrame) -> _Pla
         days = working_days(counted.company, None if rep == UNASSIGNED else rep)
         elapsed = days.count(period_start(today, grain, counted.year_start), today)
         before = previous_start(today, grain, counted.year_start)
-        if before >= period_start(counted.first, grain, counted.year_start):
+        if before >= period_start(counted.first_of(rep), grain, counted.year_start):
             rows.append((rep, before, days.nth(before, period_end(before, grain, counted.year_start), elapsed)))
     evaluated = _evaluated(rows)
     starts = sorted(evaluated["period_start"].unique())

@@ -57,8 +57,8 @@ def _terciles(amounts: list[Decimal], *, provisional: bool) -> Limits:
 
 
 def _quantile(ordered: list[Decimal], thirds: int) -> Decimal:
-    """Linear interpolation, both ends included, rounded up at the twelfth place: amounts have no more, so that one is below
-    the rounded limit exactly if it is below the true one."""
+    """Linear interpolation, both ends included, rounded up at the twelfth place: amounts have no more, so that one is
+    below the rounded limit exactly if it is below the true one."""
     whole, rest = divmod((len(ordered) - 1) * thirds, 3)
     value = Fraction(ordered[whole])
     if rest:

@@ -23,13 +23,22 @@ SCHEMA = pl.Schema(
 def known_reps(reps: Frame, company: Company, as_of: Millis) -> pl.DataFrame:
     """Everyone who sells, and `unassigned`; `today` is the day of `as_of` in the rep's zone."""
     known = collected(reps.filter(nw.col("known"), ~nw.col("deleted")).sort("id"))
+    above = _known_managers(reps, known["id"].to_list())
     home = zone_of(company.time_zone)
     rows = [
-        (row["id"], row["name"], row["email"], row["active"], row["manager"], zone_of(row["time_zone"], home))
+        (row["id"], row["name"], row["email"], row["active"], above.get(row["id"]), zone_of(row["time_zone"], home))
         for row in known.iter_rows(named=True)
     ]
     rows.append((UNASSIGNED, UNASSIGNED, None, False, None, home))
     return pl.DataFrame([(*row, local_day(as_of, row[-1])) for row in rows], schema=SCHEMA, orient="row")
+
+
+def _known_managers(reps: Frame, known: list[str]) -> dict[str, str | None]:
+    """Rep → the first known user up the chain of managers, whoever stands between."""
+    manager: dict[str, str | None] = dict(collected(reps.select("id", "manager")).iter_rows())
+    chains = {rep: _chain(rep, manager) for rep in known}
+    who = frozenset(known)
+    return {rep: next((boss for boss in chain if boss in who), None) for rep, chain in chains.items()}
 
 
 def owned(frame: Frame, column: str, reps: pl.DataFrame) -> Frame:
@@ -59,7 +68,7 @@ def teams(reps: pl.DataFrame) -> dict[str, tuple[str, ...]]:
 def _chain(rep: str, manager: dict[str, str | None]) -> list[str]:
     """The rep's manager, the manager's manager and so on; a circle is gone round once."""
     chain: list[str] = []
-    boss = manager[rep]
+    boss = manager.get(rep)
     while boss is not None and boss != rep and boss not in chain:
         chain.append(boss)
         boss = manager.get(boss)

@@ -230,7 +230,7 @@ def test_a_foreign_quota_is_converted_at_its_start() -> None:
 
 
 def test_where_the_crm_covers_only_a_part_of_a_period_the_target_is_its_quota() -> None:
-    """October is the CRM's, November and December have no row: the quarter is three targets of 1000, October is 4400."""
+    """October has a row of 4400, November and December have none: the quarter is three targets of 1000."""
     company = Company(connection="acme", targets=(target("quota", "1000", "month"),))
     floor = Floor(ANA, quota("ana", "2026-10-01", "2026-11-01", 4400), won("d1", "2026-10-06"), company=company)
     assert floor.value("quota", period="2026-10-01") == 4400
