@@ -188,7 +188,7 @@ FAMILY_2 = (
             "Of the calls made, those that somebody answered.", "De las llamadas realizadas, las que alguien atendió."
         ),
         numerator=calls_answered,
-        needs=("calls",),
+        needs=("calls", "answers"),
     ),
     Kpi(
         key="call_answer_rate",
@@ -201,7 +201,7 @@ FAMILY_2 = (
         ),
         numerator=calls_answered,
         denominator=calls_made,
-        needs=("calls",),
+        needs=("calls", "answers"),
         share_of_cases=True,
     ),
     Kpi(
@@ -211,7 +211,7 @@ FAMILY_2 = (
         unit=Unit.MINUTES,
         sentence=Text("Minutes of the answered calls.", "Minutos de las llamadas atendidas."),
         numerator=total("talk_time", "calls", col("duration_ms").fill_null(0), "millis", col("answered"), UNANSWERED),
-        needs=("calls",),
+        needs=("calls", "answers"),
     ),
     Kpi(
         key="average_call_minutes",
@@ -229,7 +229,7 @@ FAMILY_2 = (
             where=col("answered") & col("timed"),
             otherwise="nobody answered it, or its duration is not known",
         ),
-        needs=("calls",),
+        needs=("calls", "answers"),
     ),
     Kpi(
         key="call_follow_up_rate",
@@ -248,7 +248,7 @@ FAMILY_2 = (
             where=col("answered") & col("due"),
             otherwise="nobody answered it, or its second working day is not over yet",
         ),
-        needs=("calls", "tasks"),
+        needs=("calls", "answers", "tasks"),
         share_of_cases=True,
     ),
     Kpi(
@@ -352,7 +352,7 @@ FAMILY_3 = (
         ),
         numerator=count("responses", "approaches", where=col("responded")),
         denominator=count("approaches", "approaches"),
-        needs=(*all_touches, "replies"),
+        needs=(*all_touches, "answers", "replies"),
         clouded_by=(NO_SHOWS_UNKNOWN,),
         share_of_cases=True,
     ),

@@ -13,6 +13,8 @@ SOURCES: dict[str, str] = {
     "leads": "leads: everything about leads is not available",
     "tasks": "planned next steps: the follow-up rate of calls is not available",
     "messages": "text messages: touchpoints go on without them",
+    # what a call says about itself
+    "answers": "whether a call was answered: the KPIs of answered calls, and the response rate, are not available",
     # what an e-mail says about itself
     "opens": "whether an e-mail was opened: the open rate is not available",
     "clicks": "whether a link was clicked: the click rate is not available",

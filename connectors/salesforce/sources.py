@@ -178,10 +178,10 @@ NEEDS: tuple[Need, ...] = (
         "Let the integration user read CampaignMember.",
     ),
     Need(
-        "call_results",
+        "answers",
         "Task",
         ("CallDurationInSeconds", "CallDisposition"),
-        "The duration or the result of calls is not visible, so that few calls count as answered.",
+        "The duration or the result of calls is not visible, so that nobody can tell which were answered.",
         "Let the integration user read the fields Call Duration and Call Result of Task.",
     ),
     Need(

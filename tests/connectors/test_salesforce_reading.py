@@ -308,6 +308,13 @@ def test_a_hidden_field_is_not_asked_for_and_silences_only_its_own_source() -> N
         assert not any("ActualCost" in entry.query for entry in here.box.log)
 
 
+def test_where_the_result_of_calls_is_hidden_nobody_can_tell_which_were_answered() -> None:
+    with house(features=Features(hidden=frozenset({"Task.CallDisposition"}))) as here:
+        missing = here.connector.company_defaults(Company(connection="acme")).missing
+        assert "answers" in missing
+        assert "calls" not in missing
+
+
 def test_deals_whose_amount_is_hidden_are_no_deals_rather_than_deals_worth_nothing() -> None:
     with house(features=Features(hidden=frozenset({"Opportunity.Amount"}))) as here:
         found = here.connector.capabilities()

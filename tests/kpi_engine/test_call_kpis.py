@@ -201,3 +201,14 @@ def test_the_labels_that_say_answered_can_be_configured() -> None:
         company=company,
     )
     assert floor.value("calls_answered") == 1
+
+
+def test_where_the_crm_cannot_tell_who_answered_nothing_about_answers_is_available() -> None:
+    company = Company(connection="acme", missing={"answers": "the result of calls is not visible"})
+    floor = Floor(ANA, call("c1", "2026-11-02 09:00", disposition=None), company=company)
+    silent = ("calls_answered", "call_answer_rate", "talk_minutes", "average_call_minutes", "call_follow_up_rate")
+    for kpi in (*silent, "response_rate"):
+        row = floor.row(kpi)
+        assert (row["value"], row["reason"], row["missing"]) == (None, "not_available", "answers")
+    assert floor.value("calls_made") == 1
+    assert floor.value("touchpoints") == 1
