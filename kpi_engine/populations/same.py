@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from kpi_engine.periods import day_starts_at
+
 APART_MS = 60_000
 """Calls, meetings and messages of one rep with the same person that start this close together are one."""
 
@@ -40,13 +42,18 @@ def _absorbed_by_id(happened: pl.DataFrame) -> dict[str, str]:
     ]
     loggers = set(logged["logs"])
     cluster = _clusters(groups)
-    rows = happened.filter(pl.col("id").is_in(list(cluster))).select("id", "at", "on")
-    order = {row[0]: (row[0] in loggers, row[1] is None, row[1] or row[2] or 0, *_by_id(row[0])) for row in rows.rows()}
+    rows = happened.filter(pl.col("id").is_in(list(cluster))).select("id", "at", "on", "zone")
+    order = {row[0]: (row[0] in loggers, _begins(*row[1:]), *_by_id(row[0])) for row in rows.rows()}
     members: dict[str, list[str]] = defaultdict(list)
     for identity, root in cluster.items():
         members[root].append(identity)
     first = {root: min(ids, key=order.__getitem__) for root, ids in members.items()}
     return {identity: first[root] for identity, root in cluster.items() if identity != first[root]}
+
+
+def _begins(at: int | None, on: int | None, zone: str) -> int:
+    """The moment, or the first one of a plain date in its rep's zone."""
+    return at if at is not None else day_starts_at(on or 0, zone)
 
 
 def _says(identity: pl.Expr) -> pl.Expr:

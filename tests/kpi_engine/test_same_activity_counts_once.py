@@ -1,6 +1,6 @@
 """The same activity twice counts once: the earliest stays, takes over what it lacks, and unites the links."""
 
-from sales_floor import ANA, Floor, call, email, lead, meeting, person, rep, reply
+from sales_floor import ANA, Floor, call, email, lead, meeting, message, person, rep, reply
 
 
 def test_two_emails_with_the_same_message_id_are_one_whoever_logged_them() -> None:
@@ -169,3 +169,15 @@ def test_blank_ids_make_nothing_the_same() -> None:
     )
     assert (floor.value("emails_sent"), floor.value("calls_made")) == (2, 2)
     assert floor.row("email_reply_rate")["denominator"] == 2
+
+
+def test_of_two_with_one_external_id_the_one_of_an_earlier_plain_date_stays() -> None:
+    """Ben's message has only a date, the 2nd; Ana's has a moment on the 4th, which he takes over."""
+    floor = Floor(
+        ANA,
+        rep("ben"),
+        message("m1", "2026-11-02", "ben", external_id="x"),
+        message("m2", "2026-11-04 09:00", "ana", external_id="x"),
+    )
+    assert floor.value("touchpoints", "ben") == 1
+    assert floor.value("touchpoints", "ana") == 0
