@@ -223,7 +223,10 @@ class Activities:
         what = call.what
         if what.disposition is not None:
             return what.disposition in ANSWERED or what.answered_by_crm is True
-        return what.answered_by_crm is True or (what.duration_ms or 0) >= ANSWERED_FROM_MS
+        # Silent: a call that the CRM knows was never connected was not answered, however long it rang.
+        return what.answered_by_crm is True or (
+            what.answered_by_crm is None and (what.duration_ms or 0) >= ANSWERED_FROM_MS
+        )
 
     def calls_answered(self) -> list[Activity]:
         """Calls made that were answered."""

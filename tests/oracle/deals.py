@@ -28,8 +28,8 @@ class Money:
     def home(self, micros: int | None, currency: str | None, on: date) -> Fraction | None:
         """By the dated rate of that day, else by the static one.
 
-        Silent: a CRM without rates gives amounts that stand as they are; where there are rates but none for this currency
-        and day, the amount is unknown.
+        Silent: without any rates amounts stand as they are; where there are rates, but none for this currency and day,
+        the amount is unknown.
         """
         if micros is None:
             return None

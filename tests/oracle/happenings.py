@@ -245,8 +245,9 @@ def interactions(draw: st.DrawFn, times: Times, theme: Theme) -> list[Interactio
     for number, each in enumerate(fields):
         activity = _interaction(number, each)
         logged = next((one for one in found if one.id == activity.logs), None)
-        # A log belongs to one activity of its kind, has no key of its own and logs nothing.
-        if logged is None or logged.kind != activity.kind or {logged.id, activity.id} & logging or logged.logs:
+        # A log belongs to one activity of its kind and direction, has no key of its own and logs nothing.
+        alike = logged is not None and (logged.kind, logged.direction) == (activity.kind, activity.direction)
+        if logged is None or not alike or {logged.id, activity.id} & logging or logged.logs:
             activity = msgspec.structs.replace(activity, logs=None)
         else:
             logging |= {logged.id}

@@ -76,7 +76,9 @@ def quotient(kpi: str, value: Fraction, wanted: Fraction) -> Fraction | None:
     return None if wanted == 0 or below == 0 else above / below
 
 
-def state_of(kpi: str, value: Fraction, attainment: Fraction | None, pace: Fraction | None, expected: Fraction) -> str:
+def state_of(
+    kpi: str, value: Fraction, attainment: Fraction | None, pace: Fraction | None, expected: Fraction | None
+) -> str:
     """met, on_pace, behind, at_risk or none.
 
     Silent: KPIs of neither direction have no state; who is expected to have nothing yet is on pace.
@@ -90,7 +92,7 @@ def state_of(kpi: str, value: Fraction, attainment: Fraction | None, pace: Fract
     if attainment >= 1:
         return "met"
     if pace is None:
-        return "on_pace" if expected == 0 and kpi not in LESS_IS_BETTER else "at_risk"
+        return "on_pace" if not expected and kpi not in LESS_IS_BETTER else "at_risk"
     if pace >= ON_PACE:
         return "on_pace"
     return "behind" if pace >= BEHIND else "at_risk"
@@ -157,14 +159,16 @@ class Outlooks:
         target = self.target(kpi, key, period)
         if target is None:
             return Outlook(None, None, None, None, "none")
-        expected = target
+        expected: Fraction | None = target
         working = self._working_days(key, period.start, period.end)
-        if kpi in ADD_UP and working:
-            expected = target * len(self._elapsed(key, period)) / len(working)
+        if kpi in ADD_UP:
+            # Silent: where nobody works nothing is expected.
+            expected = target * len(self._elapsed(key, period)) / len(working) if working else None
         if result.value is None:
             return Outlook(target, None, expected, None, "none")
         value = Fraction(result.value)
-        attainment, pace = quotient(kpi, value, target), quotient(kpi, value, expected)
+        attainment = quotient(kpi, value, target)
+        pace = quotient(kpi, value, expected) if expected is not None else None
         return Outlook(target, attainment, expected, pace, state_of(kpi, value, attainment, pace, expected))
 
     def previous(self, kpi: str, key: str, period: Period) -> Result | None:
@@ -192,15 +196,15 @@ class Outlooks:
         previous = before.value if before is not None else None
         interval = wilson(result) if kpi in SHARES_OF_CASES else None
         return {
-            "target": shown(outlook.target, places),
+            "target": shown(outlook.target, max(places, PLACES["average"])),
             "attainment": shown(outlook.attainment, PLACES["ratio"]),
-            "expected": shown(outlook.expected, places),
+            "expected": shown(outlook.expected, max(places, PLACES["average"])),
             "pace": shown(outlook.pace, PLACES["ratio"]),
             "state": outlook.state,
             "previous": previous,
             "change": change(result.value, previous),
-            "interval_low": interval[0] if interval else None,
-            "interval_high": interval[1] if interval else None,
+            "interval_low": rounded(interval[0], PLACES["ratio"]) if interval else None,
+            "interval_high": rounded(interval[1], PLACES["ratio"]) if interval else None,
         }
 
     def _had_row(self, key: str, period: Period) -> bool:

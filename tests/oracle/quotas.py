@@ -44,11 +44,13 @@ class Targets:
         self._staff = staff
 
     def _scopes(self, key: str) -> list[str]:
-        """The scopes that hold for a rep, the narrowest first. Silent: nobody's records have no targets."""
+        """The scopes that hold for a rep, the narrowest first.
+
+        Silent: a team's target is the team's as a whole, not each member's; nobody's records have no targets.
+        """
         if key in (UNASSIGNED, EVERYONE):
             return []
-        teams = [key, *self._staff.managers_above(key)]
-        return [f"rep:{key}", *(f"team:{manager}" for manager in teams), "everyone"]
+        return [f"rep:{key}", "everyone"]
 
     def _in_force(self, kpi: str, scope: str, day: date) -> dict[str, Target]:
         """Grain → the latest target of a scope that is in force on a day."""
