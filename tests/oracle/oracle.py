@@ -271,10 +271,14 @@ class Oracle:
         return Result(value, middle, Fraction(1), len(ordered), None, provisional)
 
     def _snapshot(self, kpi: str, members: list[str], period: Period) -> Result:
-        """Open leads at the period's end, or at `as_of`, each evaluated in its owner's zone."""
+        """Open leads at the period's end, or at `as_of`, each evaluated in its owner's zone.
+
+        Silent: an owner for whom the period has not begun adds none.
+        """
         scores = [
             self.leads.score(lead, self._evaluation_day(member, period))
             for member in members
+            if period.start <= self.staff.today(member)
             for lead in self._open_leads(member, period)
         ]
         engaged = sum(score >= ENGAGED_FROM for score in scores)
@@ -315,7 +319,7 @@ class Oracle:
     def quota(self, key: str, members: list[str], period: Period) -> tuple[Fraction, int] | None:
         """The quota of a rep or team and how many reps' it adds up."""
         if key.startswith("team:"):
-            team = self.quotas.of_team(members, period)
+            team = self.quotas.of_team(members, period, lambda member: self.has_row(member, period))
             return (team.amount, team.reps) if team is not None else None
         amount = self.quotas.of_rep(key, period)
         return (amount, 1) if amount is not None else None

@@ -22,14 +22,6 @@ LESS_IS_BETTER = {
     "calls_per_won_deal",
     "emails_per_won_deal",
 }
-NEITHER = {
-    "touchpoints",
-    "touchpoints_per_won_deal",
-    "follow_ups_per_won_deal",
-    "open_leads",
-    "large_deal_share",
-    "quota",
-}
 SHARES_OF_CASES = {
     "email_bounce_rate",
     "email_open_rate",
@@ -81,10 +73,8 @@ def state_of(
 ) -> str:
     """met, on_pace, behind, at_risk or none.
 
-    Silent: KPIs of neither direction have no state; who is expected to have nothing yet is on pace.
+    Silent: KPIs of neither direction are seen as if more were better; who is expected to have nothing yet is on pace.
     """
-    if kpi in NEITHER:
-        return "none"
     if kpi in LESS_IS_BETTER and value == 0:
         return "met"
     if attainment is None:
@@ -151,7 +141,8 @@ class Outlooks:
         if key in (UNASSIGNED, EVERYONE):
             return None
         if key.startswith("team:"):
-            return self._targets.of_team(kpi, key.removeprefix("team:"), self._members(key), period)
+            present = [member for member in self._members(key) if self._oracle.has_row(member, period)]
+            return self._targets.of_team(kpi, key.removeprefix("team:"), present, period)
         return self._targets.of_rep(kpi, key, period)[0]
 
     def outlook(self, kpi: str, key: str, period: Period, result: Result) -> Outlook:

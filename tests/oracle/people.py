@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TypeVar, cast
 
 from kpi_engine.records import UNASSIGNED, Company, Lead, Person, Record, Rep
@@ -96,6 +97,7 @@ class Staff:
         """The known reps who report to this one, directly or not."""
         return [rep for rep in self.known if rep != manager and manager in self.managers_above(rep)]
 
+    @cache  # noqa: B019  # a staff lives as long as its oracle
     def teams(self) -> dict[str, list[str]]:
         """Manager → members, the manager included. Silent: only a known rep with a known rep below has a team."""
         return {manager: [manager, *self.below(manager)] for manager in self.known if self.below(manager)}

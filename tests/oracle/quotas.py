@@ -46,11 +46,13 @@ class Targets:
     def _scopes(self, key: str) -> list[str]:
         """The scopes that hold for a rep, the narrowest first.
 
-        Silent: a team's target is the team's as a whole, not each member's; nobody's records have no targets.
+        Silent: a team's target holds for each member, the nearest manager's first (a manager belongs to the own team),
+        and for the team's row as it stands; nobody's records have no targets.
         """
         if key in (UNASSIGNED, EVERYONE):
             return []
-        return [f"rep:{key}", "everyone"]
+        teams = [each for each in (key, *self._staff.managers_above(key)) if each in self._staff.teams()]
+        return [f"rep:{key}", *(f"team:{manager}" for manager in teams), "everyone"]
 
     def _in_force(self, kpi: str, scope: str, day: date) -> dict[str, Target]:
         """Grain → the latest target of a scope that is in force on a day."""
@@ -72,12 +74,15 @@ class Targets:
         """The target of a rep, and whether it was given for exactly this grain."""
         return self._target(kpi, self._scopes(key), period, lambda day: self._staff.works(key, day))
 
-    def of_team(self, kpi: str, manager: str, members: list[str], period: Period) -> Fraction | None:
-        """Its own target, else the sum of its members' for what adds up. Silent: its calendar knows only holidays."""
+    def of_team(self, kpi: str, manager: str, present: list[str], period: Period) -> Fraction | None:
+        """Its own target, else the sum of its members' for what adds up.
+
+        Silent: its calendar knows only holidays; who has no row in the period has no target there.
+        """
         own, _ = self._target(kpi, [f"team:{manager}"], period, lambda day: self._staff.works("", day))
         if own is not None or kpi not in ADD_UP:
             return own
-        theirs = [target for member in members if (target := self.of_rep(kpi, member, period)[0]) is not None]
+        theirs = [target for member in present if (target := self.of_rep(kpi, member, period)[0]) is not None]
         return sum(theirs, Fraction(0)) if theirs else None
 
     def _target(
@@ -125,7 +130,7 @@ class Quotas:
         living = [row for row in records.all(Quota) if not row.deleted and row.ends_on > row.starts_on]
         self._rows = [row for row in living if row.id in self._amounts]
 
-    def of_rep(self, key: str, period: Period) -> Fraction | None:
+    def of_rep(self, key: str, period: Period, *, only_rows: bool = False) -> Fraction | None:
         """The row or target of exactly that period; else the rows' working days; else the target converted."""
         if key == UNASSIGNED:
             return None
@@ -133,7 +138,7 @@ class Quotas:
         exact = [row for row in mine if (plain(row.starts_on), plain(row.ends_on)) == (period.start, period.end)]
         if exact:
             return self._amounts[min(exact, key=lambda row: row.id).id]
-        target, own_grain = self._targets.of_rep("quota", key, period)
+        target, own_grain = (None, False) if only_rows else self._targets.of_rep("quota", key, period)
         if target is not None and own_grain:
             return target
         from_days = self._from_days(key, mine, period)
@@ -165,11 +170,15 @@ class Quotas:
         days = (plain(row.starts_on) + each * ONE_DAY for each in range(row.ends_on - row.starts_on))
         return sum(self._staff.works(key, day) for day in days)
 
-    def of_team(self, members: list[str], period: Period) -> Wanted | None:
-        """The sum over the members who manage nobody, those without a quota left out; none if none has one."""
+    def of_team(self, members: list[str], period: Period, present: Callable[[str], bool]) -> Wanted | None:
+        """The sum over the members who manage nobody, those without a quota left out; none if none has one.
+
+        Silent: who has no row in the period has no target there, only what the CRM gives.
+        """
         amounts = [
             amount
             for member in members
-            if not self._staff.below(member) and (amount := self.of_rep(member, period)) is not None
+            if not self._staff.below(member)
+            and (amount := self.of_rep(member, period, only_rows=not present(member))) is not None
         ]
         return Wanted(sum(amounts, Fraction(0)), len(amounts)) if amounts else None
