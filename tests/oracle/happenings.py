@@ -57,6 +57,7 @@ OUTCOMES = (None, "done", "done", "done", "done", "done", "done", "planned", "ca
 MEETING_OUTCOMES = (None, "done", "done", "done", None, "no_show", "no_show", "rescheduled", "cancelled", "planned")
 MAYBE = (None, True, True, False)
 RATE_FIELDS = ("currency", "rate", "from_on", "until_on")
+THREAD_OF = {"x1": "t1", "x2": "t2", "x3": "t3"}
 RARELY = (*(False,) * 9, True)
 SPLITS = (
     (),
@@ -270,7 +271,8 @@ def _interaction(number: int, drawn: dict[str, Any]) -> Interaction:
             "automatic": drawn["automatic"],
             "opened_at": drawn["seen_at"] if opened else None,
             "clicked_at": drawn["seen_at"] if clicked else None,
-            "thread": drawn["thread"],
+            # The same message lies in the same thread, if the CRM knows it.
+            "thread": THREAD_OF.get(drawn["key"], drawn["thread"]) if drawn["thread"] else None,
             "message_id": drawn["key"],
         }
     if kind == "call":

@@ -122,11 +122,11 @@ class Outlooks:
         return self._oracle.staff.teams()[key.removeprefix("team:")] if key.startswith("team:") else [key]
 
     def _calendar(self, key: str) -> str:
-        """Silent: a team's working days know only holidays; its today is the manager's."""
+        """Silent: a team's working days know only holidays; its today is the organisation's."""
         return "" if key.startswith("team:") else key
 
     def _today(self, key: str) -> date:
-        return self._oracle.staff.today(key.removeprefix("team:"))
+        return self._oracle.staff.today(UNASSIGNED if key.startswith("team:") else key)
 
     def _working_days(self, key: str, first: date, end: date) -> list[date]:
         days = Period("day", first, max(first, end)).days()
