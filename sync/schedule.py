@@ -129,6 +129,10 @@ def _weekday(name: str) -> int:
     raise ValueError(f"{name!r} is no weekday; use 0 to 7 (0 and 7 are Sunday) or {', '.join(WEEKDAYS)}")
 
 
+AWAKE_EVERY_SECONDS = 0.5
+"""How long a signal may go unanswered."""
+
+
 @contextmanager
 def working(chores: Sequence[Chore], schedule: Schedule) -> Iterator[None]:
     """Do the chores when they are due, until the block is left; what is under way then is finished first."""
@@ -156,7 +160,9 @@ def serve(chores: Sequence[Chore], schedule: Schedule, *, stop: threading.Event 
     """Do the chores until `stop` is set, or until SIGTERM or SIGINT where this is the main thread."""
     stopping = stop or threading.Event()
     with _stopped_by_signals(stopping), working(chores, schedule):
-        stopping.wait()
+        # The system may hand a signal to any thread; Python answers it in this one, once this one is awake.
+        while not stopping.wait(AWAKE_EVERY_SECONDS):
+            pass
 
 
 @contextmanager

@@ -108,3 +108,20 @@ def test_a_termination_signal_ends_serving() -> None:
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
     serve([Chore("acme", "pull", lambda: None)], Schedule(pull="1h"))
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_termination_signal_that_another_thread_gets_ends_serving_too() -> None:
+    ended, woken_by_a_second_one = threading.Event(), threading.Event()
+
+    def terminated() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        if not ended.wait(30):
+            woken_by_a_second_one.set()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    another = threading.Timer(0.5, terminated)
+    another.start()
+    serve([Chore("acme", "pull", lambda: None)], Schedule(pull="1h"))
+    ended.set()
+    another.join()
+    assert not woken_by_a_second_one.is_set()
