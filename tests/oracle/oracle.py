@@ -126,8 +126,11 @@ class Oracle:
     @cached_property
     def first_day(self) -> date:
         """The day of the first record of all. Silent: with no record at all the day of `as_of`."""
-        days = [entry.day for measure in RECORDS_IN_A_PERIOD for entry in self.measures.all[measure]]
-        return min(days) if days else min(self.staff.today(key) for key in [*self.staff.known, UNASSIGNED])
+        return min(self._days) if self._days else min(self.staff.today(key) for key in [*self.staff.known, UNASSIGNED])
+
+    @cached_property
+    def _days(self) -> set[date]:
+        return {entry.day for measure in RECORDS_IN_A_PERIOD for entry in self.measures.all[measure]}
 
     def periods(self) -> Iterator[Period]:
         """Every period of every grain from the first record to `as_of`, wherever somebody has that day already."""
@@ -147,7 +150,7 @@ class Oracle:
 
         Silent: a period has no row for a rep for whom it has not begun.
         """
-        if period.start > self.staff.today(key):
+        if period.start > self.staff.today(key) or (not self._days and not period.holds(self.staff.today(key))):
             return False
         return self.staff.active(key) or self._has_record(key, period)
 

@@ -150,17 +150,30 @@ class Outlooks:
         target = self.target(kpi, key, period)
         if target is None:
             return Outlook(None, None, None, None, "none")
-        expected: Fraction | None = target
-        working = self._working_days(key, period.start, period.end)
-        if kpi in ADD_UP:
-            # Silent: where nobody works nothing is expected.
-            expected = target * len(self._elapsed(key, period)) / len(working) if working else None
+        expected = self.expected(kpi, key, period, target) if kpi in ADD_UP else target
         if result.value is None:
             return Outlook(target, None, expected, None, "none")
         value = Fraction(result.value)
         attainment = quotient(kpi, value, target)
         pace = quotient(kpi, value, expected) if expected is not None else None
         return Outlook(target, attainment, expected, pace, state_of(kpi, value, attainment, pace, expected))
+
+    def expected(self, kpi: str, key: str, period: Period, target: Fraction) -> Fraction | None:
+        """The target's part for the working days elapsed.
+
+        Silent: where nobody works nothing is expected; a sum of targets expects the sum of what they expect.
+        """
+        if key.startswith("team:") and not self._targets.has_own(kpi, key.removeprefix("team:"), period):
+            present = [member for member in self._members(key) if self._oracle.has_row(member, period)]
+            theirs = [
+                self.expected(kpi, member, period, own)
+                for member in present
+                if (own := self.target(kpi, member, period)) is not None
+            ]
+            known = [each for each in theirs if each is not None]
+            return sum(known, Fraction(0)) if known else None
+        working = self._working_days(key, period.start, period.end)
+        return target * len(self._elapsed(key, period)) / len(working) if working else None
 
     def previous(self, kpi: str, key: str, period: Period) -> Result | None:
         """The whole previous period, or the previous up to the same working day; of a day the previous working day.

@@ -79,11 +79,18 @@ class Targets:
 
         Silent: its calendar knows only holidays; who has no row in the period has no target there.
         """
-        own, _ = self._target(kpi, [f"team:{manager}"], period, lambda day: self._staff.works("", day))
+        own = self._own(kpi, manager, period)
         if own is not None or kpi not in ADD_UP:
             return own
         theirs = [target for member in present if (target := self.of_rep(kpi, member, period)[0]) is not None]
         return sum(theirs, Fraction(0)) if theirs else None
+
+    def _own(self, kpi: str, manager: str, period: Period) -> Fraction | None:
+        return self._target(kpi, [f"team:{manager}"], period, lambda day: self._staff.works("", day))[0]
+
+    def has_own(self, kpi: str, manager: str, period: Period) -> bool:
+        """Whether a team has a target of its own."""
+        return self._own(kpi, manager, period) is not None
 
     def _target(
         self, kpi: str, scopes: list[str], period: Period, works: Callable[[date], bool]
