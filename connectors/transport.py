@@ -223,7 +223,7 @@ class Transport:
         same_host = (own.scheme, own.netloc) == (asked.scheme, asked.netloc)
         if not same_host and any(name.lower() == "authorization" for name in headers):
             raise NotAllowed(
-                self._code,
+                "KPI-NET-001",
                 f"An address outside {own.host} was to be called with this connection's token ({asked.host}).",
                 "Check the addresses in kpisync.toml; if they are right, report this with the CRM's name.",
             )
