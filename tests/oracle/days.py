@@ -1,6 +1,6 @@
 """Days, zones and periods: which calendar day a moment is, where a day begins, and which periods there are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -42,6 +42,10 @@ class Period:
         """Whether the day lies in it."""
         return self.start <= day < self.end
 
+    def of(self, rep: str) -> "Period":
+        """What of it is counted for a rep: all of it."""
+        return self
+
     @property
     def last(self) -> date:
         """Its last day."""
@@ -53,6 +57,17 @@ class Period:
         while day < self.end:
             yield day
             day += ONE_DAY
+
+
+@dataclass(frozen=True)
+class CutPeriod(Period):
+    """A period that ends earlier for some."""
+
+    ends: Mapping[str, date]
+
+    def of(self, rep: str) -> Period:
+        """What of it is counted for a rep."""
+        return Period(self.grain, self.start, self.ends.get(rep, self.end))
 
 
 def months_later(first_of_month: date, months: int) -> date:

@@ -139,7 +139,7 @@ class Oracle:
             yield from periods(grain, self.first_day, last, self.company.fiscal_year_start)
 
     def _evaluation_day(self, key: str, period: Period) -> date:
-        return min(period.last, self.staff.today(key))
+        return min(period.of(key).last, self.staff.today(key))
 
     def _open_leads(self, key: str, period: Period) -> list[Lead]:
         day = self._evaluation_day(key, period)
@@ -215,7 +215,7 @@ class Oracle:
             entry
             for member in members
             for entry in self.measures.by_rep[measure][member]
-            if period.holds(entry.day)
+            if period.of(member).holds(entry.day)
             and (channel is None or entry.channel == channel)
             and (band is None or self._band(entry.deal, period) == band)
         ]
@@ -297,7 +297,7 @@ class Oracle:
     def _campaign_roi(self, members: list[str], period: Period) -> Result:
         if "campaign_costs" in self.company.missing:
             return NOT_AVAILABLE
-        mine = [parts for rep, day, parts in self.measures.campaigns if rep in members and period.holds(day)]
+        mine = [parts for rep, day, parts in self.measures.campaigns if rep in members and period.of(rep).holds(day)]
         with_cost = [parts for parts in mine if parts is not None]
         if mine and not with_cost:
             return NOT_AVAILABLE

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from kpi_engine.records import EVERYONE, UNASSIGNED
 
-from .days import ONE_DAY, Period, period_of
+from .days import ONE_DAY, CutPeriod, Period, period_of
 from .oracle import MEDIANS, NOT_AVAILABLE, PLACES, SUMS, Oracle, Result, ratio, rounded
 from .quotas import ADD_UP, Targets
 
@@ -81,8 +81,10 @@ def state_of(
         return "none"
     if attainment >= 1:
         return "met"
+    if expected is None:
+        return "none"
     if pace is None:
-        return "on_pace" if not expected and kpi not in LESS_IS_BETTER else "at_risk"
+        return "on_pace" if expected == 0 and kpi not in LESS_IS_BETTER else "at_risk"
     if pace >= ON_PACE:
         return "on_pace"
     return "behind" if pace >= BEHIND else "at_risk"
@@ -122,11 +124,11 @@ class Outlooks:
         return self._oracle.staff.teams()[key.removeprefix("team:")] if key.startswith("team:") else [key]
 
     def _calendar(self, key: str) -> str:
-        """Silent: a team's working days know only holidays; its today is the organisation's."""
-        return "" if key.startswith("team:") else key
+        """Silent: a team has its manager's working days and today."""
+        return key.removeprefix("team:")
 
     def _today(self, key: str) -> date:
-        return self._oracle.staff.today(UNASSIGNED if key.startswith("team:") else key)
+        return self._oracle.staff.today(self._calendar(key))
 
     def _working_days(self, key: str, first: date, end: date) -> list[date]:
         days = Period("day", first, max(first, end)).days()
@@ -161,17 +163,8 @@ class Outlooks:
     def expected(self, kpi: str, key: str, period: Period, target: Fraction) -> Fraction | None:
         """The target's part for the working days elapsed.
 
-        Silent: where nobody works nothing is expected; a sum of targets expects the sum of what they expect.
+        Silent: where nobody works nothing is expected.
         """
-        if key.startswith("team:") and not self._targets.has_own(kpi, key.removeprefix("team:"), period):
-            present = [member for member in self._members(key) if self._oracle.has_row(member, period)]
-            theirs = [
-                self.expected(kpi, member, period, own)
-                for member in present
-                if (own := self.target(kpi, member, period)) is not None
-            ]
-            known = [each for each in theirs if each is not None]
-            return sum(known, Fraction(0)) if known else None
         working = self._working_days(key, period.start, period.end)
         return target * len(self._elapsed(key, period)) / len(working) if working else None
 
@@ -184,7 +177,7 @@ class Outlooks:
         if before is None or not self._had_row(key, before):
             return None
         oracle, members = self._oracle, self._members(key)
-        cut = self._cut(key, period, before)
+        cut = self._cuts(members, period, before) if key.startswith("team:") else self._cut(key, period, before)
         if kpi == "quota":
             return oracle.value(kpi, key, members, before)
         if kpi == "quota_attainment":
@@ -223,6 +216,11 @@ class Outlooks:
                 return self.period("day", day)
             day -= ONE_DAY
         return None
+
+    def _cuts(self, members: list[str], period: Period, before: Period) -> Period:
+        """Silent: a team's previous period is cut for each member by his or her own working days."""
+        ends = {member: self._cut(member, period, before).end for member in members}
+        return CutPeriod(before.grain, before.start, before.end, ends)
 
     def _cut(self, key: str, period: Period, before: Period) -> Period:
         """The previous period up to its k-th working day, k working days of the current one having elapsed."""

@@ -77,7 +77,7 @@ class Targets:
     def of_team(self, kpi: str, manager: str, present: list[str], period: Period) -> Fraction | None:
         """Its own target, else the sum of its members' for what adds up.
 
-        Silent: its calendar knows only holidays; who has no row in the period has no target there.
+        Silent: its calendar is the manager's; who has no row in the period has no target there.
         """
         own = self._own(kpi, manager, period)
         if own is not None or kpi not in ADD_UP:
@@ -86,11 +86,7 @@ class Targets:
         return sum(theirs, Fraction(0)) if theirs else None
 
     def _own(self, kpi: str, manager: str, period: Period) -> Fraction | None:
-        return self._target(kpi, [f"team:{manager}"], period, lambda day: self._staff.works("", day))[0]
-
-    def has_own(self, kpi: str, manager: str, period: Period) -> bool:
-        """Whether a team has a target of its own."""
-        return self._own(kpi, manager, period) is not None
+        return self._target(kpi, [f"team:{manager}"], period, lambda day: self._staff.works(manager, day))[0]
 
     def _target(
         self, kpi: str, scopes: list[str], period: Period, works: Callable[[date], bool]
