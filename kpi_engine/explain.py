@@ -28,6 +28,7 @@ from kpi_engine.records import EVERYONE, UNASSIGNED, Company, Millis
 from kpi_engine.rolling import dtype, records_column
 from kpi_engine.targets import Targets
 from kpi_engine.values import divided
+from kpi_engine.wording import REASONS, part_text, rule_text
 
 Side = Literal["numerator", "denominator"]
 
@@ -49,13 +50,18 @@ class LeftOut(msgspec.Struct, frozen=True):
     id: str
     rule: str
 
+    @property
+    def why(self) -> Text:
+        """The rule in the languages of the product."""
+        return rule_text(self.rule)
+
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Why a value is what it is."""
 
     kpi: str
     sentence: Text
-    formula: str
+    formula: Text
     value: float | None
     numerator: float | None
     denominator: float | None
@@ -98,17 +104,18 @@ def explain(
     )
 
 
-def _formula(kpi: Kpi, row: dict[str, Any]) -> str:
+def _formula(kpi: Kpi, row: dict[str, Any]) -> Text:
     """The formula with its numbers in it."""
+    return Text(_formula_in("en", kpi, row), _formula_in("es", kpi, row))
+
+
+def _formula_in(language: str, kpi: Kpi, row: dict[str, Any]) -> str:
+    words = " ÷ ".join(part_text(part.name).said(language) for part in kpi.parts)
     if row["value"] is None:
-        return f"{_words(kpi)} = {row['reason']}"
+        return f"{words} = {REASONS[row['reason']].said(language)}"
     if kpi.denominator is None:
-        return f"{_words(kpi)} = {row['value']:g}"
-    return f"{_words(kpi)} = {row['numerator']:.12g} ÷ {row['denominator']:.12g} = {row['value']:.12g}"
-
-
-def _words(kpi: Kpi) -> str:
-    return " ÷ ".join(part.name.replace("_", " ") for part in kpi.parts)
+        return f"{words} = {row['value']:.12g}"
+    return f"{words} = {row['numerator']:.12g} ÷ {row['denominator']:.12g} = {row['value']:.12g}"
 
 
 class _Search:

@@ -374,14 +374,15 @@ OURS = (
             "Se iba a llamar a una dirección de otro servidor",
         ),
         Text(
-            "The CRM, or something between, named an address outside its own host. Calling it would have given this "
-            "connection's token to a stranger, so it was not called.",
-            "El CRM, o algo intermedio, nombró una dirección fuera de su propio servidor. Llamarla habría entregado el "
-            "token de esta conexión a un extraño, así que no se llamó.",
+            "The CRM, or something between, named an address outside its own host. Calling it would have given "
+            "this connection's token to a stranger, so it was not called.",
+            "El CRM, o algo intermedio, nombró una dirección fuera de su propio servidor. Llamarla habría "
+            "entregado el token de esta conexión a un extraño, así que no se llamó.",
         ),
         Text(
             "Check the addresses in `kpisync.toml`; if they are right, report the message with the CRM's name.",
-            "Compruebe las direcciones de `kpisync.toml`; si son correctas, comunique el mensaje con el nombre del CRM.",
+            "Compruebe las direcciones de `kpisync.toml`; si son correctas, comunique el mensaje con el nombre del "
+            "CRM.",
         ),
     ),
     Entry(

@@ -83,13 +83,17 @@ def test_an_explanation_names_every_call_and_why_the_others_do_not_count() -> No
 
 def test_the_formula_has_its_numbers_in_it() -> None:
     """Of three e-mails sent one bounced."""
-    assert explained("email_bounce_rate").formula == "emails bounced ÷ emails sent = 1 ÷ 3 = 0.3333"
+    formula = explained("email_bounce_rate").formula
+    assert formula.en == "emails bounced ÷ emails sent = 1 ÷ 3 = 0.3333"
+    assert formula.es == "correos rebotados ÷ correos enviados = 1 ÷ 3 = 0.3333"
 
 
 def test_a_blank_says_why_in_its_formula() -> None:
     floor = Floor(ANA)
     found = explain(floor.tables, floor.company, floor.as_of, "win_rate", "ana", "month", NOVEMBER)
-    assert (found.value, found.formula, found.counted) == (None, "deals won ÷ deals closed = no_data", [])
+    assert (found.value, found.counted) == (None, [])
+    assert found.formula.en == "deals won ÷ deals closed = no data"
+    assert found.formula.es == "negocios ganados ÷ negocios cerrados = sin datos"
 
 
 def test_revenue_names_the_deals_that_do_not_bring_any() -> None:
