@@ -14,7 +14,10 @@ PACKAGES = ("kpi_engine", "connectors", "sync", "config", "console", "crm_sandbo
 VIOLATIONS = {
     "Imports run down only": ("kpi_engine/records.py", "import connectors.errors"),
     "The sandbox imports nothing of ours": ("crm_sandbox/world.py", "import connectors.errors"),
-    "The two connectors do not know each other": ("connectors/hubspot/reader.py", "import connectors.salesforce.reader"),
+    "The two connectors do not know each other": (
+        "connectors/hubspot/reader.py",
+        "import connectors.salesforce.reader",
+    ),
     "The engine knows no CRM, no disk and no SQL": ("kpi_engine/records.py", "import sqlite3"),
     "simple-salesforce only in its own folder": ("connectors/transport.py", "import simple_salesforce"),
     "hubspot-api-client only in its own folder": ("connectors/transport.py", "import hubspot"),
@@ -27,7 +30,12 @@ def lint(house: Path) -> subprocess.CompletedProcess[str]:
     """import-linter's verdict on a copy of the house."""
     lint_imports = Path(sys.executable).parent / "lint-imports"
     return subprocess.run(
-        [str(lint_imports), "--no-cache"], cwd=house, capture_output=True, text=True, check=False, env={"PYTHONPATH": "."}
+        [str(lint_imports), "--no-cache"],
+        cwd=house,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": "."},
     )
 
 
