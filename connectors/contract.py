@@ -168,7 +168,7 @@ class KpiField(msgspec.Struct, frozen=True):
 
 
 class Connector(Protocol):
-    """A CRM. Every call may raise the errors of `connectors.errors`; a single bad row is a value, never an exception."""
+    """A CRM. Every call may raise the errors of `connectors.errors`; a single bad row is a value, never an exception."""  # noqa: E501 - a signature in one line
 
     crm: str
 
