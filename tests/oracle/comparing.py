@@ -8,10 +8,10 @@ from fractions import Fraction
 from typing import Any
 
 import polars as pl
-from kpi_engine.values import values
 
 from kpi_engine.compute import compute
 from kpi_engine.frames import from_records
+from kpi_engine.values import values
 
 from .oracle import MEDIANS, Key, Number, Result
 from .worlds import World
