@@ -83,6 +83,8 @@ def _translate(command: Any, say: Speaker) -> None:
     for option in command.params:
         if getattr(option, "help", None):
             option.help = say(option.help)
+        if hasattr(option, "rich_help_panel"):
+            option.rich_help_panel = say("Arguments") if option.param_type_name == "argument" else say("Options")
     for below in getattr(command, "commands", {}).values():
         _translate(below, say)
 
@@ -126,21 +128,9 @@ def _run(session: Session, rest: list[str]) -> int:
     try:
         done = program(session.say).main(args=rest, prog_name="kpisync", obj=session, standalone_mode=False)
         return int(done or Exit.DONE)
-    except SettingsError as error:
-        session.tell("{text}", text=error)
-        return Exit.USAGE
-    except LockHeld as error:
-        session.tell("{text}", text=error)
-        return Exit.LOCKED
-    except GuardStopped as error:
-        session.tell("{text}", text=error)
-        return Exit.GUARD
-    except NotAllowed as error:
-        session.tell("{text}", text=error)
-        return Exit.NOT_ALLOWED
-    except CrmError as error:
-        session.tell("{text}", text=error)
-        return Exit.FAILED
+    except (SettingsError, CrmError) as error:
+        tell_error(session, error)
+        return _left_by(error)
     except typer.Exit as done:
         return done.exit_code
     except (typer.Abort, KeyboardInterrupt):
@@ -149,6 +139,26 @@ def _run(session: Session, rest: list[str]) -> int:
     except typer.TyperException as error:
         session.tell("{text} See kpisync --help.", text=error)
         return Exit.USAGE
+
+
+def tell_error(session: Session, error: SettingsError | CrmError) -> None:
+    """What went wrong, in the words of whoever found out; in Spanish also what its code means and what to do."""
+    session.tell("{text}", text=error)
+    session.tell_code(error.code)
+
+
+def _left_by(error: SettingsError | CrmError) -> Exit:
+    match error:
+        case SettingsError():
+            return Exit.USAGE
+        case LockHeld():
+            return Exit.LOCKED
+        case GuardStopped():
+            return Exit.GUARD
+        case NotAllowed():
+            return Exit.NOT_ALLOWED
+        case _:
+            return Exit.FAILED
 
 
 def helps() -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Progress bars for people, plain lines for logs, silence for machines; always on stderr."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -10,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 class Bars:
     """What the sync tells while it works, as bars: one for each thing that is under way."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, word: Callable[[str], str]) -> None:
+        self._word = word
         self._bars = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -31,7 +33,7 @@ class Bars:
 
     def start(self, what: str, total: int | None = None) -> None:
         """Something begins; `total` steps, if anyone knows."""
-        self._open[what] = self._bars.add_task(what, total=total)
+        self._open[what] = self._bars.add_task(self._word(what), total=total)
 
     def advance(self, what: str, n: int = 1, total: int | None = None) -> None:
         """`n` more steps of `what` are done."""

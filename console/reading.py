@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from config.errors import SettingsError
+from console.i18n import Speaker
 from kpi_engine.catalog import BY_KEY, CATALOG
 from kpi_engine.periods import GRAINS
 from kpi_engine.records import EVERYONE, UNASSIGNED, Rep
@@ -113,11 +114,12 @@ class Reader:
         what = "Nobody" if not found else "More than one person"
         raise SettingsError([f"{what} in {self.connection} is called {name!r}; give the e-mail or the CRM's id."])
 
-    def name_of(self, key: str) -> str:
+    def name_of(self, key: str, say: Speaker) -> str:
         """What people call a rep key."""
-        prefix = "Team " if key.startswith("team:") else ""
         rep = self.reps.get(key.removeprefix("team:"))
-        return key if rep is None else prefix + rep.name
+        if rep is None:
+            return say.word(key)
+        return say("Team of {name}", name=rep.name) if key.startswith("team:") else rep.name
 
     @property
     def as_of(self) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from console.errors import BY_CODE
 from console.i18n import Speaker
 from console.progress import Bars
 from sync.progress import NO_PROGRESS, Progress
@@ -44,6 +45,14 @@ class Session:
     def tell(self, sentence: str, /, **values: object) -> None:
         """A message for people, on stderr."""
         self.err.print(self.say(sentence, **values), highlight=False, markup=False, soft_wrap=True)
+
+    def tell_code(self, code: str) -> None:
+        """What an error code means, for those who do not read English: the messages themselves are English."""
+        if self.say.language != "en" and code in BY_CODE:
+            known, language = BY_CODE[code], self.say.language
+            self.tell(
+                "{code}: {title}. {fix}", code=code, title=known.title.said(language), fix=known.fix.said(language)
+            )
 
     def result(self, document: Any, *shown: Table | str) -> None:
         """The command's result: `document` with --json, else what is `shown`."""
@@ -81,7 +90,7 @@ class Session:
         if not self.show_progress or not sys.stderr.isatty():
             yield NO_PROGRESS
             return
-        with Bars(self.err) as bars:
+        with Bars(self.err, self.say.word) as bars:
             yield bars
 
 

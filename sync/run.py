@@ -40,7 +40,7 @@ __all__ = [
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did. `planned` and `written` count records of the CRM, `computed` values."""
+    """What a run did. `planned`, `written` and `unsent` count records of the CRM, `computed` values."""
 
     run: str
     pulled: Pulled
@@ -49,6 +49,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     planned: int
     written: int
     refused: tuple[Refused, ...]
+    unsent: int = 0
 
 
 def run(
@@ -80,6 +81,7 @@ def run(
             planned=len(plan.changes),
             written=pushed.written,
             refused=pushed.refused,
+            unsent=pushed.unsent,
         )
 
 

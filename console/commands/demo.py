@@ -90,7 +90,10 @@ class Demo:
         """Everything; what is told is also what comes back."""
         self.session.tell("A pretend CRM listens on {url}: {company}", url=self.sandbox.url, company=self._company())
         provisioned = self._provision()
-        first, second = self._run("First run"), self._run("Second run, with nothing new")
+        first, second = (
+            self._run(self.session.say("First run")),
+            self._run(self.session.say("Second run, with nothing new")),
+        )
         with self.workspace.cache(CONNECTION) as cache:
             reader, tables = Reader.of(CONNECTION, cache), cache.tables()
         cards = self._scorecards(reader)
@@ -126,7 +129,7 @@ class Demo:
         self.session.tell(
             "{name}: {read} records read, {computed} values computed, {planned} records planned, {written} written, "
             "{refused} refused. The CRM's own log: {requests} requests, {writes} of them write.",
-            name=self.session.say(name),
+            name=name,
             **told,
         )
         return told
@@ -154,14 +157,15 @@ class Demo:
             tables, reader.known.company, reader.known.as_of, kpi.key, busiest["rep"], "month", busiest["month"]
         )
         if not self.session.as_json:
-            label, value = kpi.label.said(self.session.say.language), shown(told.value, kpi)
+            language = self.session.say.language
+            label, value = kpi.label.said(language), shown(told.value, kpi)
             self.session.out.print()
-            self.session.table(f"{label} · {busiest['name']}: {value}. {told.sentence.said(self.session.say.language)}")
+            self.session.table(f"{label} · {busiest['name']}: {value}. {told.sentence.said(language)}")
             for one in told.counted[:RECORDS_SHOWN]:
-                self.session.table(f"  + {one.day} {self.session.say(one.kind)} {one.id}")
+                self.session.table(f"  + {one.day} {self.session.say.word(one.kind)} {one.id}")
             self.session.table(self.session.say("  … {n} records counted in all.", n=len(told.counted)))
             for other in told.left_out[:RECORDS_SHOWN]:
-                self.session.table(f"  – {self.session.say(other.kind)} {other.id}: {other.rule}")
+                self.session.table(f"  – {self.session.say.word(other.kind)} {other.id}: {other.why.said(language)}")
         return {"rep": busiest["rep"], "kpi": kpi.key, "value": told.value, "counted": len(told.counted)}
 
     def _verdict(self, second: dict[str, int]) -> None:

@@ -230,6 +230,12 @@ def tell_pushed(session: Session, name: str, pushed: Any) -> None:
     session.tell("{name}: {n} records written, {r} refused.", name=name, n=pushed.written, r=len(pushed.refused))
     for refused in pushed.refused:
         tell_refused(session, refused)
+    if pushed.unsent:
+        session.tell(
+            "{name}: {n} records were not sent after so many refusals (guards.max_refused); the next run sends them.",
+            name=name,
+            n=pushed.unsent,
+        )
 
 
 def tell_refused(session: Session, refused: Refused) -> None:
@@ -255,8 +261,11 @@ def show_plans(session: Session, plans: list[Plan], form: PlanFormat, out: Path 
     else:
         for plan in plans:
             session.table(plan_formats.as_table(plan, session.say), out)
-            for warning in (*plan.warnings, *(f"{stop.code}: {stop.message} {stop.advice}" for stop in plan.stops)):
+            for warning in plan.warnings:
                 session.tell("{text}", text=warning)
+            for stop in plan.stops:
+                session.tell("{code}: {message} {advice}", code=stop.code, message=stop.message, advice=stop.advice)
+                session.tell_code(stop.code)
 
 
 def leave_by(pushed: Any) -> None:

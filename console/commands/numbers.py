@@ -85,9 +85,13 @@ def kpis_command(context: typer.Context) -> None:
         table.add_column(session.say(column), overflow="fold", no_wrap=column == "key")
     for kpi in CATALOG:
         star = " ★" if kpi.headline else ""
-        better = session.say(kpi.direction.value)
+        better = session.say.word(kpi.direction.value)
         table.add_row(
-            kpi.key + star, kpi.label.said(language), session.say(kpi.unit.value), better, kpi.sentence.said(language)
+            kpi.key + star,
+            kpi.label.said(language),
+            session.say.word(kpi.unit.value),
+            better,
+            kpi.sentence.said(language),
         )
     session.result([_about(kpi, language) for kpi in CATALOG], table)
 
@@ -171,13 +175,13 @@ def _show_values(session: Session, readers: list[Reader], wanted: Wanted) -> Non
 
 def _cells(session: Session, reader: Reader, row: dict[str, Any]) -> list[str]:
     kpi = BY_KEY[row["kpi"]]
-    split = "" if row["dimension"] is None else ", ".join(f"{name} {value}" for name, value in row["dimension"].items())
-    notes = [session.say(row["reason"])] if row["reason"] else []
-    notes += row["marks"] or []
+    word = session.say.word
+    split = ", ".join(f"{word(name)} {word(value)}" for name, value in (row["dimension"] or {}).items())
+    notes = [session.say.word(note) for note in ([row["reason"]] if row["reason"] else []) + (row["marks"] or [])]
     return [
         kpi.label.said(session.say.language),
-        reader.name_of(row["rep"]),
-        f"{session.say(row['grain'])} {row['period_start']}",
+        reader.name_of(row["rep"], session.say),
+        f"{word(row['grain'])} {row['period_start']}",
         split,
         shown(row["value"], kpi),
         shown(row["target"], kpi) if row["target"] is not None else "",
@@ -274,18 +278,18 @@ def _show_explanation(session: Session, reader: Reader, told: Explanation, key: 
         left_out.add_column(session.say(column))
     for one in told.counted:
         counted.add_row(
-            session.say(one.part), session.say(one.kind), one.id, one.day.isoformat(), f"{one.contribution:f}"
+            session.say.word(one.part), session.say.word(one.kind), one.id, one.day.isoformat(), f"{one.contribution:f}"
         )
     for other in told.left_out:
-        left_out.add_row(session.say(other.kind), other.id, other.rule)
-    reason = f" ({session.say(told.reason)}{f': {told.missing}' if told.missing else ''})" if told.reason else ""
+        left_out.add_row(session.say.word(other.kind), other.id, other.why.said(session.say.language))
+    reason = f" ({session.say.word(told.reason)}{f': {told.missing}' if told.missing else ''})" if told.reason else ""
     sentence = told.sentence.said(session.say.language)
     document = {
         "connection": reader.connection,
         "rep": key,
         "kpi": told.kpi,
         "sentence": sentence,
-        "formula": told.formula,
+        "formula": told.formula.said(session.say.language),
         "value": told.value,
         "numerator": told.numerator,
         "denominator": told.denominator,
@@ -302,10 +306,12 @@ def _show_explanation(session: Session, reader: Reader, told: Explanation, key: 
             }
             for c in told.counted
         ],
-        "left_out": [{"kind": o.kind, "id": o.id, "rule": o.rule} for o in told.left_out],
+        "left_out": [{"kind": o.kind, "id": o.id, "rule": o.why.said(session.say.language)} for o in told.left_out],
     }
-    headline = f"{kpi.label.said(session.say.language)} · {reader.name_of(key)}: {shown(told.value, kpi)}{reason}"
-    session.result(document, headline, sentence, told.formula, counted, left_out)
+    headline = (
+        f"{kpi.label.said(session.say.language)} · {reader.name_of(key, session.say)}: {shown(told.value, kpi)}{reason}"
+    )
+    session.result(document, headline, sentence, told.formula.said(session.say.language), counted, left_out)
 
 
 def leads_command(
@@ -323,7 +329,7 @@ def leads_command(
     for name in workspace.connections(connection):
         with workspace.cache(name) as cache:
             reader = Reader.of(name, cache)
-        names |= {key: reader.name_of(key) for key in reader.reps}
+        names |= {key: reader.name_of(key, session.say) for key in (*reader.reps, UNASSIGNED)}
         for row in reader.known.scores.sort("score", descending=True).iter_rows(named=True):
             if level is None or row["level"] == level.value:
                 told = {key: row[key] for key in ("lead", "owner", "score", "level")}
@@ -334,7 +340,7 @@ def leads_command(
             table.add_column(session.say(column), justify="right" if column == "score" else "left")
         for row in rows[:SHOWN_IN_TABLE]:
             owner = row["owner"] or UNASSIGNED
-            table.add_row(row["lead"], names.get(owner, owner), f"{row['score']:.2f}", session.say(row["level"]))
+            table.add_row(row["lead"], names.get(owner, owner), f"{row['score']:.2f}", session.say.word(row["level"]))
         session.result(rows, table)
         return
     with _opened(out) as stream:

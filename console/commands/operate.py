@@ -52,7 +52,7 @@ def list_command(context: typer.Context) -> None:
     for column in ("what", "when", "time zone"):
         table.add_column(session.say(column))
     for what, when in schedule.whats().items():
-        table.add_row(what, when, schedule.time_zone)
+        table.add_row(session.say.word(what), when, schedule.time_zone)
     session.result({"schedule": schedule.whats(), "time_zone": schedule.time_zone, "paused_since": paused}, table)
     for name, since in paused.items():
         if since is not None:
@@ -72,7 +72,7 @@ def next_command(
     for column in ("what", "when"):
         table.add_column(session.say(column))
     for one in coming:
-        table.add_row(one.what, shown_moment(one.at, schedule.time_zone))
+        table.add_row(session.say.word(one.what), shown_moment(one.at, schedule.time_zone))
     moments = [{"what": one.what, "at": _iso(one.at)} for one in coming]
     session.result(moments, table)
 
@@ -123,7 +123,9 @@ def serve_command(
         raise typer.Exit(Exit.USAGE)
     chores = [chore for name in workspace.connections() for chore in _chores(workspace, name)]
     for one in next_runs(schedule, now_millis(), len(WHATS)):
-        session.tell("Next: {what} at {moment}", what=one.what, moment=shown_moment(one.at, schedule.time_zone))
+        session.tell(
+            "Next: {what} at {moment}", what=session.say.word(one.what), moment=shown_moment(one.at, schedule.time_zone)
+        )
     serve(chores, schedule)
     session.tell("Stopped.")
 
@@ -171,7 +173,7 @@ def status_command(context: typer.Context, connection: ConnectionName = None) ->
             status["organisation"],
             status["records"],
             last.get("started"),
-            last.get("state"),
+            session.say.word(last["state"]) if last else None,
             status["next_run"],
             left,
         )
@@ -215,8 +217,15 @@ def runs_list_command(
             for one in ledger.runs(count):
                 document = {"connection": name, **_document(one)}
                 told.append(document)
-                counts = ", ".join(f"{n} {what}" for what, n in one.counts.items())
-                cells = (one.id, name, one.what, session.say(one.state), document["started"], document["finished"])
+                counts = ", ".join(f"{n} {session.say.word(what)}" for what, n in one.counts.items())
+                cells = (
+                    one.id,
+                    name,
+                    session.say.word(one.what),
+                    session.say.word(one.state),
+                    document["started"],
+                    document["finished"],
+                )
                 table.add_row(*(cell or "–" for cell in cells), counts, one.message or "")
     session.result(told, table)
 
@@ -246,14 +255,16 @@ def _find(ledger: Ledger, run_id: str) -> Run | None:
 
 def _show_run(session: Session, name: str, ledger: Ledger, found: Run) -> None:
     outcomes = ledger.outcomes(found.id)
-    table = Table(title=f"{found.id} · {name} · {session.say(found.state)}", title_justify="left")
+    table = Table(title=f"{found.id} · {name} · {session.say.word(found.state)}", title_justify="left")
     for column in ("surface", "key", "field", "before", "after", "state"):
         table.add_column(session.say(column), overflow="fold")
     rows = []
     for outcome in outcomes:
         for field, after in outcome.change.after.items():
             before = outcome.change.before.get(field)
-            told = outcome.state if outcome.state == "written" else f"{outcome.code}: {outcome.reason} {outcome.advice}"
+            told = session.say.word(outcome.state)
+            if outcome.code:
+                told = f"{outcome.code}: {outcome.reason} {outcome.advice}"
             rows.append(
                 {
                     "surface": outcome.change.surface.value,
@@ -267,7 +278,7 @@ def _show_run(session: Session, name: str, ledger: Ledger, found: Run) -> None:
                     "advice": outcome.advice,
                 }
             )
-            cells = (outcome.change.surface.value, outcome.change.key, field, before, after, told)
+            cells = (session.say.word(outcome.change.surface.value), outcome.change.key, field, before, after, told)
             table.add_row(*("" if cell is None else str(cell) for cell in cells))
     session.result({"connection": name, **_document(found), "outcomes": rows}, table)
 

@@ -18,7 +18,9 @@ from connectors.contract import KpiField, NotProvisioned, Provisioned
 from connectors.errors import CrmError
 from console.commands.everyday import ConnectionName
 from console.commands.sandbox import CrmName
+from console.errors import BY_CODE
 from console.exit_codes import Exit
+from console.i18n import Speaker
 from console.session import Session
 from console.workspace import Workspace
 from kpi_engine.catalog import CATALOG, places
@@ -134,18 +136,22 @@ def doctor_command(context: typer.Context, connection: ConnectionName = None) ->
     """Everything that can be wrong, each with its fix."""
     session: Session = context.obj
     workspace = Workspace(session.folder)
-    findings = [finding for name in workspace.connections(connection) for finding in examine(workspace, name)]
+    findings = [
+        finding for name in workspace.connections(connection) for finding in examine(workspace, name, session.say)
+    ]
     table = Table(title=session.say("What was looked at"), title_justify="left")
     for column in ("connection", "what", "state", "detail", "fix"):
         table.add_column(session.say(column), overflow="fold")
     for found in findings:
-        table.add_row(found.connection or "", found.what, session.say(found.state), found.detail, found.fix)
+        table.add_row(
+            found.connection or "", session.say.word(found.what), session.say.word(found.state), found.detail, found.fix
+        )
     session.result(findings, table)
     if any(found.state == "wrong" for found in findings):
         raise typer.Exit(Exit.FAILED)
 
 
-def examine(workspace: Workspace, name: str) -> Iterator[Finding]:
+def examine(workspace: Workspace, name: str, say: Speaker) -> Iterator[Finding]:
     """What can be said of one connection."""
     try:
         with workspace.cache(name) as cache:
@@ -153,22 +159,28 @@ def examine(workspace: Workspace, name: str) -> Iterator[Finding]:
             records = sum(cache.counts().values())
             unread = cache.unread()
         if damage:
-            yield Finding(name, "cache", "wrong", damage, "Delete the file and run `kpisync pull --full`.")
+            yield Finding(name, "cache", "wrong", damage, say("Move the file away and run `kpisync pull --full`."))
         else:
-            yield Finding(name, "cache", "ok", f"{records} records")
+            yield Finding(name, "cache", "ok", say("{n} records", n=records))
         for one in unread:
-            yield Finding(name, f"{one.stream} {one.id}", "note", one.reason, "Correct the record in the CRM.")
+            yield Finding(name, f"{one.stream} {one.id}", "note", one.reason, say("Correct the record in the CRM."))
         with workspace.job(name) as job:
             found = job.connector.capabilities()
     except CrmError as error:
-        yield Finding(name, error.code, "wrong", error.message, error.advice)
+        told = BY_CODE[error.code].fix.said(say.language) if say.language != "en" else error.advice
+        yield Finding(name, error.code, "wrong", error.message, told)
         return
     yield Finding(name, "sign-in", "ok", found.organisation)
     yield Finding(name, "time zone", "ok", found.time_zone or "–")
     if found.daily_calls is not None:
-        yield Finding(name, "API calls today", "ok", f"{found.daily_calls_left} of {found.daily_calls} left")
+        yield Finding(
+            name,
+            "API calls today",
+            "ok",
+            say("{left} of {all} left", left=found.daily_calls_left, all=found.daily_calls),
+        )
     for surface in sorted(found.surfaces):
-        yield Finding(name, surface.value, "ok", "can be written")
+        yield Finding(name, surface.value, "ok", say("can be written"))
     for gap in found.gaps:
         yield Finding(name, gap.source, "note", gap.reason, gap.advice)
 

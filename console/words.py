@@ -1,0 +1,97 @@
+"""What people call the keys of ours that appear in tables and sentences: kinds, units, states, grains, reasons."""
+
+from kpi_engine.declaring import Text
+
+WORDS: dict[str, Text] = {
+    # kinds of periods
+    "day": Text("day", "día"),
+    "week": Text("week", "semana"),
+    "month": Text("month", "mes"),
+    "quarter": Text("quarter", "trimestre"),
+    "year": Text("year", "año"),
+    # units and directions
+    "count": Text("count", "número"),
+    "ratio": Text("ratio", "proporción"),
+    "money": Text("money", "dinero"),
+    "minutes": Text("minutes", "minutos"),
+    "days": Text("days", "días"),
+    "score": Text("score", "puntuación"),
+    "more": Text("more", "más"),
+    "less": Text("less", "menos"),
+    "neither": Text("neither", "ninguna"),
+    # kinds of records
+    "rep": Text("rep", "comercial"),
+    "person": Text("person", "persona"),
+    "interaction": Text("interaction", "actividad"),
+    "task": Text("task", "tarea"),
+    "lead": Text("lead", "lead"),
+    "event": Text("event", "evento"),
+    "deal": Text("deal", "negocio"),
+    "split": Text("split", "reparto"),
+    "campaign": Text("campaign", "campaña"),
+    "quota": Text("quota", "objetivo de ventas"),
+    "target": Text("target", "objetivo"),
+    "rate": Text("rate", "tipo de cambio"),
+    "link": Text("link", "vínculo"),
+    # an explanation's sides, and what a value may be split by
+    "numerator": Text("numerator", "numerador"),
+    "denominator": Text("denominator", "denominador"),
+    "channel": Text("channel", "canal"),
+    "band": Text("band", "tamaño"),
+    "small": Text("small", "pequeño"),
+    "medium": Text("medium", "mediano"),
+    "large": Text("large", "grande"),
+    # why a value is blank, and what to know about one that is not
+    "no_data": Text("no data", "sin datos"),
+    "not_available": Text("not available", "no disponible"),
+    "small_sample": Text("small sample", "muestra pequeña"),
+    "provisional": Text("provisional", "provisional"),
+    "deals_without_amount": Text("deals without amount", "negocios sin importe"),
+    "no_shows_unknown": Text("no-shows unknown", "ausencias desconocidas"),
+    # how engaged a lead is
+    "engaged": Text("engaged", "comprometido"),
+    "warming": Text("warming", "en calentamiento"),
+    "disengaged": Text("disengaged", "sin interés"),
+    # what ran, and how it ended
+    "run": Text("run", "ejecución"),
+    "dry run": Text("dry run", "simulación"),
+    "plan": Text("plan", "plan"),
+    "push": Text("push", "escritura"),
+    "pull": Text("pull", "lectura"),
+    "retry": Text("retry", "reintento"),
+    "write": Text("write", "escritura"),
+    "full": Text("full", "lectura completa"),
+    "compute": Text("compute", "cálculo"),
+    "running": Text("running", "en curso"),
+    "done": Text("done", "hecho"),
+    "refused": Text("refused", "rechazado"),
+    "stopped": Text("stopped", "detenido"),
+    "failed": Text("failed", "fallido"),
+    "died": Text("died", "interrumpido"),
+    "written": Text("written", "escrito"),
+    "sent": Text("sent", "enviado"),
+    # what a run counts
+    "read": Text("read", "leídos"),
+    "deleted": Text("deleted", "eliminados"),
+    "unread": Text("not understood", "no entendidos"),
+    "computed": Text("computed", "calculados"),
+    "calls": Text("calls", "llamadas"),
+    "planned": Text("planned", "previstos"),
+    "unsent": Text("not sent", "sin enviar"),
+    # what doctor finds
+    "ok": Text("ok", "bien"),
+    "note": Text("note", "aviso"),
+    "wrong": Text("wrong", "mal"),
+    "cache": Text("cache", "caché"),
+    "sign-in": Text("sign-in", "inicio de sesión"),
+    "time zone": Text("time zone", "zona horaria"),
+    "API calls today": Text("API calls today", "llamadas a la API hoy"),
+    # where numbers are shown
+    "kpi_records": Text("KPI records", "registros de KPI"),
+    "person_fields": Text("person fields", "campos de la persona"),
+    "lead_scores": Text("lead scores", "puntuación de leads"),
+    # reps that are nobody in particular
+    "all": Text("everyone", "todos"),
+    "unassigned": Text("unassigned", "sin asignar"),
+}
+"""Key → what people call it."""
