@@ -177,7 +177,7 @@ class Outlooks:
         if before is None or not self._had_row(key, before):
             return None
         oracle, members = self._oracle, self._members(key)
-        cut = self._cuts(members, period, before) if key.startswith("team:") else self._cut(key, period, before)
+        cut = self._cuts(key, period, before) if key.startswith("team:") else self._cut(key, period, before)
         if kpi == "quota":
             return oracle.value(kpi, key, members, before)
         if kpi == "quota_attainment":
@@ -217,10 +217,10 @@ class Outlooks:
             day -= ONE_DAY
         return None
 
-    def _cuts(self, members: list[str], period: Period, before: Period) -> Period:
-        """Silent: a team's previous period is cut for each member by his or her own working days."""
-        ends = {member: self._cut(member, period, before).end for member in members}
-        return CutPeriod(before.grain, before.start, before.end, ends)
+    def _cuts(self, key: str, period: Period, before: Period) -> Period:
+        """Silent: a team's previous period is cut by each member's own working days, for others by the manager's."""
+        ends = {member: self._cut(member, period, before).end for member in self._members(key)}
+        return CutPeriod(before.grain, before.start, self._cut(key, period, before).end, ends)
 
     def _cut(self, key: str, period: Period, before: Period) -> Period:
         """The previous period up to its k-th working day, k working days of the current one having elapsed."""
