@@ -73,51 +73,78 @@ Scope = Annotated[str, AfterValidator(_scope)]
 
 
 class Section(BaseModel):
-    """A part of the settings: frozen, and an unknown key is a mistake."""
+    """A part of the settings: frozen, and an unknown key is a mistake.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    What a key means stands below it; docs/settings.md is made of these lines.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
 
 
 class PublicHolidays(Section):
     """The public holidays of a country, and of a part of it."""
 
     country: str
+    """ISO code of the country, such as ES."""
     subdivision: str | None = None
+    """Its region, such as MD."""
 
 
 class CompanySection(Section):
     """Who we are; what is left out is taken from the CRM."""
 
     time_zone: TimeZone | None = None
+    """The organisation's time zone, for whatever belongs to no rep in particular. Default: the CRM's own."""
     fiscal_year_start: Annotated[int, Field(ge=1, le=12)] | None = None
+    """The month in which the fiscal year begins, 1 to 12. Default: the CRM's own."""
     home_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    """The currency in which money is added up, such as EUR. Default: the CRM's own."""
     holidays: list[date] | PublicHolidays = Field(default_factory=list)
+    """Days on which nobody works: dates, or `{ country = "ES", subdivision = "MD" }` for the public ones."""
     days_off: dict[str, list[date]] = Field(default_factory=dict)
+    """A rep's own days off, by e-mail; they are no working days when a target's pace is judged."""
     deal_size_limits: tuple[float, float] | None = None
+    """Below the first a deal is small, from the second on large. Default: the terciles of the fiscal year before."""
 
 
 class SalesforceSection(Section):
     """A Salesforce organisation."""
 
     crm: Literal["salesforce"]
+    """Which CRM it is."""
     login_url: Url = "https://login.salesforce.com"
+    """Where to sign in: the My Domain address, `https://acme.my.salesforce.com`."""
     auth: Literal["client_credentials", "jwt", "refresh_token", "access_token"] = "client_credentials"
+    """The way to sign in. It decides which secrets are needed: `CLIENT_SECRET`; `PRIVATE_KEY`; `CLIENT_SECRET`
+    and `REFRESH_TOKEN`; or `ACCESS_TOKEN`."""
     client_id: str = ""
+    """The consumer key of the External Client App."""
     username: str = ""
+    """The user to sign in as; only with `jwt`."""
     api_version: Annotated[str, Field(pattern=r"^\d{2,3}\.0$")] = "66.0"
+    """The version of Salesforce's API."""
     instance_url: Annotated[str, AfterValidator(lambda url: _safe_url(url) if url else url)] = ""
+    """Where the API answers; only with `access_token`, because every other way is told it when signing in."""
     mappings: dict[str, Any] = Field(default_factory=dict)
+    """How this company uses its CRM, where companies differ: see below."""
 
 
 class HubSpotSection(Section):
     """A HubSpot portal."""
 
     crm: Literal["hubspot"]
+    """Which CRM it is."""
     base_url: Url = "https://api.hubapi.com"
+    """Where the API answers."""
     auth: Literal["token", "oauth"] = "token"
+    """`token`: a service key or a private app's token (secret `TOKEN`); `oauth`: an app (`CLIENT_SECRET`,
+    `REFRESH_TOKEN`)."""
     client_id: str = ""
+    """The app's client id; only with `oauth`."""
     api_version: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}|v3)$")] = "2026-09"
+    """The version of HubSpot's API: a year and the month 03 or 09, or v3 for the paths of before."""
     mappings: dict[str, Any] = Field(default_factory=dict)
+    """How this company uses its CRM, where companies differ: see below."""
 
 
 def _crm_of(section: Any) -> str | None:
@@ -134,51 +161,72 @@ class CacheSection(Section):
     """Where the local copy lives; a relative SQLite path is relative to the workspace."""
 
     url: Annotated[str, Field(pattern=r"^(sqlite:///|postgresql\+psycopg://).+")] = "sqlite:///kpisync.db"
+    """The database: `sqlite:///FILE`, or `postgresql+psycopg://…` with the driver psycopg installed beside kpisync."""
 
 
 class KpisSection(Section):
     """Which numbers are written to the CRM, and from when on they are computed."""
 
     track: list[KpiKey] = Field(default_factory=lambda: [kpi.key for kpi in HEADLINE])
+    """The KPIs that are written to the CRM, by key; all of them are computed. Default: the eight headline KPIs."""
     write_grains: tuple[Grain, ...] = ("week", "month", "quarter")
+    """The kinds of periods that get KPI records in the CRM."""
     since: date | None = None
+    """From when on values are computed. Default: the first record."""
 
 
 class TargetSection(Section):
     """What is wanted of a KPI, from a date on."""
 
     kpi: KpiKey
+    """The KPI's key."""
     scope: Scope = "everyone"
+    """Whom it is for: `everyone`, `team:<manager's e-mail or name>` or `rep:<e-mail>`. The narrowest decides."""
     grain: Grain
+    """The kind of period that `value` is meant for."""
     value: float
+    """What is wanted, in the KPI's own unit: 0.3 is 30 %."""
     from_: date = Field(alias="from")
+    """From which day on it holds, until a later one takes its place."""
 
 
 class ScheduleSection(Section):
     """When `kpisync serve` works."""
 
     pull: When = "15m"
+    """When the CRM is read: an interval (`15m`, `1h`, `1d`) or a cron line of five fields."""
     write: When = "1h"
+    """When everything is done: pull, compute, plan, push."""
     full: When = "0 3 * * sun"
+    """When everything is read again from the beginning, to find what the CRM forgot to mention."""
     time_zone: TimeZone | None = None
+    """Whose clock the cron lines mean. Default: the company's."""
 
 
 class SurfacesSection(Section):
     """Where numbers are shown in the CRM; auto: wherever the CRM permits it."""
 
     kpi_records: Switch = "auto"
+    """Records of our own object, for reports and dashboards: one for each rep, KPI and period."""
     person_fields: Switch = "auto"
+    """Fields on the user: the current month's value of each tracked KPI."""
     lead_scores: Switch = "auto"
+    """Engagement score and level on leads and contacts."""
 
 
 class GuardsSection(Section):
     """What stops a run before it writes."""
 
     max_changed_share: Annotated[float, Field(gt=0, le=1)] = 0.3
+    """Which share of the values shown last time may be corrected in a period that was over, or emptied."""
     max_reps_losing_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Which share of the reps that show a number may lose one."""
     api_budget_share: Annotated[float, Field(gt=0, le=1)] = 0.25
+    """Which share of the CRM's daily API calls kpisync may use."""
     max_refused: Annotated[int, Field(ge=1)] = 1000
+    """After so many refused records nothing more is sent."""
     overwrite_drift: bool = False
+    """Whether to write over what someone changed by hand in our fields; else it is left alone and told."""
 
 
 class Settings(Section):

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -80,7 +80,7 @@ def _translate(command: Any, say: Speaker) -> None:
     """Every help text of a command and of those below it."""
     command.help = say(command.help) if command.help else command.help
     command.epilog = say(command.epilog) if command.epilog else command.epilog
-    for option in command.params:
+    for option in (*command.params, command.get_help_option(typer.Context(command))):
         if getattr(option, "help", None):
             option.help = say(option.help)
         if hasattr(option, "rich_help_panel"):
@@ -159,38 +159,3 @@ def _left_by(error: SettingsError | CrmError) -> Exit:
             return Exit.NOT_ALLOWED
         case _:
             return Exit.FAILED
-
-
-def helps() -> Iterator[tuple[str, str]]:
-    """The help text of every command, for the documentation."""
-    root = program(Speaker("en"))
-    yield from _helps(root, "kpisync")
-
-
-def _helps(command: Any, name: str) -> Iterator[tuple[str, str]]:
-    yield name, _plain_help(command, name)
-    for below, inner in sorted(getattr(command, "commands", {}).items()):
-        yield from _helps(inner, f"{name} {below}")
-
-
-def _plain_help(command: Any, name: str) -> str:
-    """A command's help without colours or frames."""
-    lines = [command.help or "", ""]
-    usage = " ".join([name, *(_in_usage(option) for option in command.params if _is_ours(option))])
-    lines += [f"usage: {usage}", ""]
-    lines += [f"  {_names(option):<28} {option.help or ''}".rstrip() for option in command.params if _is_ours(option)]
-    return "\n".join(lines)
-
-
-def _is_ours(option: Any) -> bool:
-    return option.name not in {"install_completion", "show_completion", "help"}
-
-
-def _in_usage(option: Any) -> str:
-    return _names(option) if option.param_type_name == "argument" else f"[{max(option.opts, key=len)}]"
-
-
-def _names(option: Any) -> str:
-    if option.param_type_name == "argument":
-        return str(option.metavar or option.name.upper())
-    return ", ".join([*option.opts, *option.secondary_opts])

@@ -124,6 +124,7 @@ SPANISH: dict[str, str] = {
     "Show completion for the current shell, to copy it or customize the installation.": (
         "Mostrar el autocompletado del intérprete actual, para copiarlo o adaptar la instalación."
     ),
+    "Show this message and exit.": "Mostrar este mensaje y salir.",
     "Show what would be made.": "Mostrar lo que se crearía.",
     "Show what would be put back.": "Mostrar lo que se restauraría.",
     "Show what would be removed.": "Mostrar lo que se quitaría.",
