@@ -2,6 +2,7 @@
 
 SPANISH: dict[str, str] = {
     "  {what}": "  {what}",
+    "  – {n} left out: {rule}, such as {id}": "  – {n} excluidos: {rule}, como {id}",
     "  … {n} records counted in all.": "  … {n} registros contados en total.",
     "2026-11-25, 2026-W48, 2026-11, 2026-Q4 or 2026.": "2026-11-25, 2026-W48, 2026-11, 2026-Q4 o 2026.",
     "A JSON list of faults to strike with.": "Una lista JSON de fallos que provocar.",
@@ -268,10 +269,10 @@ SPANISH: dict[str, str] = {
     ),
     (
         "{name}: {read} records read, {computed} values computed, {planned} records planned, {written} written, "
-        "{refused} refused. The CRM's own log: {requests} requests, {writes} of them write."
+        "{refused} refused.\n  The CRM's own log: {requests} requests, {writes} of them write."
     ): (
         "{name}: {read} registros leídos, {computed} valores calculados, {planned} registros previstos, {written} "
-        "escritos, {refused} rechazados. El registro del propio CRM: {requests} peticiones, {writes} de ellas "
+        "escritos, {refused} rechazados.\n  El registro del propio CRM: {requests} peticiones, {writes} de ellas "
         "escriben."
     ),
     "{name}: {stream} was not read: {reason}": "{name}: {stream} no se leyó: {reason}",

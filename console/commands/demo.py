@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
 from config.vault import variable
 from connectors.contract import NotProvisioned, Provisioned
@@ -24,15 +26,19 @@ from console.session import Session
 from console.workspace import Workspace
 from crm_sandbox.serving import Sandbox
 from kpi_engine.catalog import BY_KEY, HEADLINE
-from kpi_engine.explain import explain
+from kpi_engine.explain import LeftOut, explain
 from sync.run import Report, run
 
 CONNECTION = "demo"
 TARGETS = {"calls_made": 60, "revenue": 40_000, "average_deal_value": 9_000, "email_reply_rate": 0.3}
 """What the demo company wants of a rep in a month."""
 
+COLOURS = {"met": "green", "on_pace": "green", "behind": "yellow", "at_risk": "red"}
+"""How far a value is on the way to its target."""
+
 EXPLAINED = "calls_made"
-RECORDS_SHOWN = 5
+RECORDS_SHOWN = 4
+RULES_SHOWN = 4
 
 
 def demo_command(
@@ -128,7 +134,7 @@ class Demo:
         told = {**_counts(report), "requests": len(requests), "writes": sum(entry.writes for entry in requests)}
         self.session.tell(
             "{name}: {read} records read, {computed} values computed, {planned} records planned, {written} written, "
-            "{refused} refused. The CRM's own log: {requests} requests, {writes} of them write.",
+            "{refused} refused.\n  The CRM's own log: {requests} requests, {writes} of them write.",
             name=name,
             **told,
         )
@@ -137,10 +143,11 @@ class Demo:
     def _scorecards(self, reader: Reader) -> list[dict[str, Any]]:
         """Each rep's headline KPIs in the current month."""
         language = self.session.say.language
-        table = Table(title=self.session.say("This month, as the CRM shows it now"), title_justify="left")
-        table.add_column(self.session.say("rep"))
+        title = self.session.say("This month, as the CRM shows it now")
+        table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+        table.add_column(self.session.say("rep"), no_wrap=True)
         for kpi in HEADLINE:
-            table.add_column(kpi.label.said(language), justify="right")
+            table.add_column(_on_two_lines(kpi.label.said(language)), justify="right")
         cards = _cards(reader)
         for card in cards:
             cells = [_cell(card["kpis"].get(kpi.key), kpi.key) for kpi in HEADLINE]
@@ -164,9 +171,17 @@ class Demo:
             for one in told.counted[:RECORDS_SHOWN]:
                 self.session.table(f"  + {one.day} {self.session.say.word(one.kind)} {one.id}")
             self.session.table(self.session.say("  … {n} records counted in all.", n=len(told.counted)))
-            for other in told.left_out[:RECORDS_SHOWN]:
-                self.session.table(f"  – {self.session.say.word(other.kind)} {other.id}: {other.why.said(language)}")
+            self._tell_left_out(told.left_out)
         return {"rep": busiest["rep"], "kpi": kpi.key, "value": told.value, "counted": len(told.counted)}
+
+    def _tell_left_out(self, left_out: Sequence[LeftOut]) -> None:
+        """How many records each rule left out, the most frequent rules first."""
+        by_rule: dict[str, list[LeftOut]] = {}
+        for one in left_out:
+            by_rule.setdefault(one.why.said(self.session.say.language), []).append(one)
+        for rule, ones in sorted(by_rule.items(), key=lambda entry: -len(entry[1]))[:RULES_SHOWN]:
+            told = self.session.say("  – {n} left out: {rule}, such as {id}", n=len(ones), rule=rule, id=ones[0].id)
+            self.session.table(told)
 
     def _verdict(self, second: dict[str, int]) -> None:
         if second["writes"]:
@@ -203,8 +218,20 @@ def _cards(reader: Reader) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda card: card["name"])
 
 
-def _cell(value: dict[str, Any] | None, kpi: str) -> str:
+def _on_two_lines(label: str) -> str:
+    """A heading broken at the blank that is nearest to its middle."""
+    blanks = [place for place, letter in enumerate(label) if letter == " "]
+    if not blanks:
+        return label
+    middle = min(blanks, key=lambda place: abs(2 * place - len(label)))
+    return f"{label[:middle]}\n{label[middle + 1 :]}"
+
+
+def _cell(value: dict[str, Any] | None, kpi: str) -> Text:
+    """A value, and how much of its target it is, in the colour of its state."""
     if value is None:
-        return ""
-    told = shown(value["value"], BY_KEY[kpi])
-    return told if value["attainment"] is None else f"{told}\n{shown_share(value['attainment'])}"
+        return Text()
+    told = Text(shown(value["value"], BY_KEY[kpi]))
+    if value["attainment"] is not None:
+        told.append(f" {shown_share(value['attainment']):>7}", style=COLOURS.get(value["state"], ""))
+    return told

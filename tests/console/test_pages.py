@@ -134,3 +134,11 @@ def test_the_page_of_kpis_has_them_all_in_both_languages() -> None:
     for page in ("kpis.md", "kpis.es.md"):
         text = (DOCS / page).read_text(encoding="utf-8")
         assert [kpi.key for kpi in CATALOG if f"`{kpi.key}`" not in text] == []
+
+
+def test_the_picture_of_the_demo_loads_nothing_from_elsewhere() -> None:
+    picture = (DOCS / "demo.svg").read_text(encoding="utf-8")
+    assert "The second run wrote nothing" in picture.replace("\xa0", " ")
+    assert re.findall(r"<(?:image|use|script|link|foreignObject)\b", picture) == []
+    assert "@font-face" not in picture
+    assert set(re.findall(r"url\((.)", picture)) == {"#"}
