@@ -21,6 +21,7 @@ from console.commands.sandbox import CrmName, credentials, load_world, pretend
 from console.commands.setup import kpi_fields, tell_not_provisioned
 from console.exit_codes import Exit
 from console.formats import shown, shown_share
+from console.i18n import Language
 from console.reading import Reader, Wanted, today_of
 from console.session import Session
 from console.workspace import Workspace
@@ -150,7 +151,7 @@ class Demo:
             table.add_column(_on_two_lines(kpi.label.said(language)), justify="right")
         cards = _cards(reader)
         for card in cards:
-            cells = [_cell(card["kpis"].get(kpi.key), kpi.key) for kpi in HEADLINE]
+            cells = [_cell(card["kpis"].get(kpi.key), kpi.key, language) for kpi in HEADLINE]
             table.add_row(card["name"], *cells)
         if not self.session.as_json:
             self.session.table(table)
@@ -165,7 +166,7 @@ class Demo:
         )
         if not self.session.as_json:
             language = self.session.say.language
-            label, value = kpi.label.said(language), shown(told.value, kpi)
+            label, value = kpi.label.said(language), shown(told.value, kpi, language)
             self.session.out.print()
             self.session.table(f"{label} · {busiest['name']}: {value}. {told.sentence.said(language)}")
             for one in told.counted[:RECORDS_SHOWN]:
@@ -227,11 +228,11 @@ def _on_two_lines(label: str) -> str:
     return f"{label[:middle]}\n{label[middle + 1 :]}"
 
 
-def _cell(value: dict[str, Any] | None, kpi: str) -> Text:
+def _cell(value: dict[str, Any] | None, kpi: str, language: Language) -> Text:
     """A value, and how much of its target it is, in the colour of its state."""
     if value is None:
         return Text()
-    told = Text(shown(value["value"], BY_KEY[kpi]))
+    told = Text(shown(value["value"], BY_KEY[kpi], language))
     if value["attainment"] is not None:
-        told.append(f" {shown_share(value['attainment']):>7}", style=COLOURS.get(value["state"], ""))
+        told.append(f" {shown_share(value['attainment'], language):>7}", style=COLOURS.get(value["state"], ""))
     return told

@@ -14,6 +14,7 @@ from rich.table import Table
 from config.errors import SettingsError
 from console.commands.everyday import ConnectionName
 from console.formats import shown, shown_share
+from console.i18n import Language
 from console.reading import Reader, Wanted, checked_kpi, today_of
 from console.session import Session
 from console.timing import day_in_period
@@ -174,19 +175,19 @@ def _show_values(session: Session, readers: list[Reader], wanted: Wanted) -> Non
 
 
 def _cells(session: Session, reader: Reader, row: dict[str, Any]) -> list[str]:
-    kpi = BY_KEY[row["kpi"]]
+    kpi, language = BY_KEY[row["kpi"]], session.say.language
     word = session.say.word
     split = ", ".join(f"{word(name)} {word(value)}" for name, value in (row["dimension"] or {}).items())
     notes = [session.say.word(note) for note in ([row["reason"]] if row["reason"] else []) + (row["marks"] or [])]
     return [
-        kpi.label.said(session.say.language),
+        kpi.label.said(language),
         reader.name_of(row["rep"], session.say),
         f"{word(row['grain'])} {row['period_start']}",
         split,
-        shown(row["value"], kpi),
-        shown(row["target"], kpi) if row["target"] is not None else "",
-        shown_share(row["attainment"]) if row["attainment"] is not None else "",
-        shown(row["change"], kpi) if row["change"] is not None else "",
+        shown(row["value"], kpi, language),
+        shown(row["target"], kpi, language) if row["target"] is not None else "",
+        shown_share(row["attainment"], language) if row["attainment"] is not None else "",
+        shown(row["change"], kpi, language) if row["change"] is not None else "",
         ", ".join(notes),
     ]
 
@@ -267,29 +268,31 @@ def _one_connection(workspace: Workspace, connection: str | None) -> str:
 
 
 def _show_explanation(session: Session, reader: Reader, told: Explanation, key: str) -> None:
-    kpi = BY_KEY[told.kpi]
-    counted, left_out = (
-        Table(title=session.say("Counted"), title_justify="left"),
-        Table(title=session.say("Left out"), title_justify="left"),
-    )
+    say, language, kpi = session.say, session.say.language, BY_KEY[told.kpi]
+    counted = Table(title=say("Counted"), title_justify="left")
     for column in ("part", "kind", "record", "day", "adds"):
-        counted.add_column(session.say(column), justify="right" if column == "adds" else "left")
-    for column in ("kind", "record", "rule"):
-        left_out.add_column(session.say(column))
+        counted.add_column(say(column), justify="right" if column == "adds" else "left")
     for one in told.counted:
-        counted.add_row(
-            session.say.word(one.part), session.say.word(one.kind), one.id, one.day.isoformat(), f"{one.contribution:f}"
-        )
+        counted.add_row(say.word(one.part), say.word(one.kind), one.id, one.day.isoformat(), f"{one.contribution:f}")
+    left_out = Table(title=say("Left out"), title_justify="left")
+    for column in ("kind", "record", "rule"):
+        left_out.add_column(say(column))
     for other in told.left_out:
-        left_out.add_row(session.say.word(other.kind), other.id, other.why.said(session.say.language))
-    reason = f" ({session.say.word(told.reason)}{f': {told.missing}' if told.missing else ''})" if told.reason else ""
-    sentence = told.sentence.said(session.say.language)
-    document = {
+        left_out.add_row(say.word(other.kind), other.id, other.why.said(language))
+    reason = f" ({say.word(told.reason)}{f': {told.missing}' if told.missing else ''})" if told.reason else ""
+    headline = f"{kpi.label.said(language)} · {reader.name_of(key, say)}: {shown(told.value, kpi, language)}{reason}"
+    document = _as_document(reader, told, key, language)
+    session.result(document, headline, document["sentence"], document["formula"], counted, left_out)
+
+
+def _as_document(reader: Reader, told: Explanation, key: str, language: Language) -> dict[str, Any]:
+    """The explanation for programs."""
+    return {
         "connection": reader.connection,
         "rep": key,
         "kpi": told.kpi,
-        "sentence": sentence,
-        "formula": told.formula.said(session.say.language),
+        "sentence": told.sentence.said(language),
+        "formula": told.formula.said(language),
         "value": told.value,
         "numerator": told.numerator,
         "denominator": told.denominator,
@@ -306,12 +309,8 @@ def _show_explanation(session: Session, reader: Reader, told: Explanation, key: 
             }
             for c in told.counted
         ],
-        "left_out": [{"kind": o.kind, "id": o.id, "rule": o.why.said(session.say.language)} for o in told.left_out],
+        "left_out": [{"kind": o.kind, "id": o.id, "rule": o.why.said(language)} for o in told.left_out],
     }
-    headline = (
-        f"{kpi.label.said(session.say.language)} · {reader.name_of(key, session.say)}: {shown(told.value, kpi)}{reason}"
-    )
-    session.result(document, headline, sentence, told.formula.said(session.say.language), counted, left_out)
 
 
 def leads_command(

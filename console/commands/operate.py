@@ -217,7 +217,7 @@ def runs_list_command(
             for one in ledger.runs(count):
                 document = {"connection": name, **_document(one)}
                 told.append(document)
-                counts = ", ".join(f"{n} {session.say.word(what)}" for what, n in one.counts.items())
+                counts = ", ".join(f"{n} {session.say.word(what)}" for what, n in one.counts.items() if n)
                 cells = (
                     one.id,
                     name,
