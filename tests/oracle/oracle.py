@@ -322,7 +322,9 @@ class Oracle:
     def quota(self, key: str, members: list[str], period: Period) -> tuple[Fraction, int] | None:
         """The quota of a rep or team and how many reps' it adds up."""
         if key.startswith("team:"):
-            team = self.quotas.of_team(members, period, lambda member: self.has_row(member, period))
+            # Silent: a member for whom the period has not begun has no quota in it yet.
+            begun = [member for member in members if period.start <= self.staff.today(member)]
+            team = self.quotas.of_team(begun, period, lambda member: self.has_row(member, period))
             return (team.amount, team.reps) if team is not None else None
         amount = self.quotas.of_rep(key, period)
         return (amount, 1) if amount is not None else None
