@@ -24,7 +24,7 @@ def without(*scopes: str) -> list[str]:
 
 
 def test_the_portal_says_whose_it_is() -> None:
-    with desk() as opened:
+    with desk(enforce_limits=True) as opened:
         found = opened.hubspot.capabilities()
         assert (found.organisation, found.time_zone, found.home_currency) == ("24613507", "Europe/Madrid", "EUR")
         assert found.streams == EVERYTHING
