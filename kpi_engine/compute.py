@@ -226,13 +226,15 @@ def _everyones_revenue(rows: Frame) -> pl.DataFrame:
 
 
 def _quotas(counted: _Counted, place: _Placement, present: pl.DataFrame) -> pl.DataFrame:
-    """Quotas of reps, and of teams: the sum over the members who manage nobody."""
+    """Quotas of reps, and of teams: the sum over the members who manage nobody. Who has no row in a period has no
+    target there, only what the CRM gives; nobody has a quota in a period that has not begun where he or she is."""
     starts = sorted(place.evaluated["period_start"].unique())
     who = [rep for rep in counted.today if rep != UNASSIGNED]
-    own = rep_quotas(who, counted.quotas, counted.targets, counted.company, place.grain, starts)
-    there = present.with_columns(present=pl.lit(value=True))
-    own = own.join(there, on=KEYS, how="left").filter(pl.col("by_crm") | pl.col("present").fill_null(value=False))
-    own = own.select(*KEYS, "quota", "quota__n")
+    crm, company, agreed = counted.quotas, counted.company, counted.targets
+    here = rep_quotas(who, crm, agreed, company, place.grain, starts).join(present, on=KEYS, how="semi")
+    by_crm = rep_quotas(list(crm), crm, agreed.without_any(), company, place.grain, starts)
+    away = by_crm.filter(pl.col("rep").is_in(who)).join(present, on=KEYS, how="anti")
+    own = pl.concat([here, away]).join(place.evaluated.select(KEYS), on=KEYS, how="semi")
     leaves = own.filter(~pl.col("rep").is_in(list(counted.teams)))
     of_teams = for_teams(leaves, counted.members).group_by(KEYS).agg(pl.col("quota").sum(), pl.col("quota__n").sum())
     return pl.concat([own, of_teams])

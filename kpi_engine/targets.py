@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 from functools import cached_property
 
+import msgspec
+
 from kpi_engine.periods import (
     GRAINS,
     WorkingDays,
@@ -82,6 +84,11 @@ class Targets:
         self._of = {key: ScopeTargets(key[1], rows, year) for key, rows in grouped.items()}
         self._shares: dict[tuple[str, Scopes, int, str], Shares] = {}
         self._agreed: dict[tuple[str, str], list[Agreed]] = {}
+
+    def without_any(self) -> "Targets":
+        """The same days and calendars, with nothing wanted."""
+        nothing = msgspec.structs.replace(self._company, targets=())
+        return Targets(nothing, self._teams, self.first, self.last)
 
     @cached_property
     def kpis(self) -> frozenset[str]:

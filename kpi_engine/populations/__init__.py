@@ -131,7 +131,7 @@ class Populations:
 
     @cached_property
     def silenced(self) -> Frame:
-        return leads.silenced(self.table("person"), self.table("lead"), self.same_people)
+        return leads.silenced(self.table("person"), self.table("lead"), self.same_people, self.as_of)
 
     @cached_property
     def opt_outs(self) -> Frame:
@@ -143,7 +143,6 @@ class Populations:
             self.reps,
             self.zones,
             self.span,
-            self.as_of,
         )
 
     @cached_property

@@ -31,7 +31,8 @@ def signs(
         same_people,
     )
     held = act.happened.filter(is_meeting, ~no_show)
-    spoken = act.happened.filter(is_call, answered(labels))
+    among_colleagues = nw.col("direction").fill_null("out") == "internal"
+    spoken = act.happened.filter(is_call, answered(labels), ~among_colleagues)
     opened = sent.filter(nw.col("opened")).with_columns(at=nw.coalesce("opened_at", "at"))
     clicked = sent.filter(nw.col("clicked")).with_columns(at=nw.coalesce("clicked_at", "at"))
     kinds = (

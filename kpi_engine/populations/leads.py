@@ -83,20 +83,22 @@ def with_won_amount(counted: Frame, existing: Frame) -> Frame:
     return settled(marked.with_columns(nw.col("won").fill_null(False), won_amount=amount).drop("_amount", "_first"))
 
 
-def silenced(people: Frame, every_lead: Frame, same_people: Frame) -> Frame:
-    """(person, opted_out_at, opted_out_undated, bounced_at): who asked not to be written to or cannot be reached."""
+def silenced(people: Frame, every_lead: Frame, same_people: Frame, as_of: Millis) -> Frame:
+    """(person, opted_out_at, opted_out_undated, bounced_at): who by `as_of` asked not to be written to or cannot be
+    reached."""
     columns = ("id", "opted_out", "opted_out_at", "bounced_at")
     alive = ~nw.col("deleted") & nw.col("merged_into").is_null()
     both = nw.concat([frame.filter(alive).select(*columns) for frame in (people, every_lead)])
     known = surviving(both.with_columns(person=nw.col("id")), "person", same_people)
     undated = nw.when(nw.col("opted_out") & nw.col("opted_out_at").is_null()).then(nw.lit(1)).otherwise(nw.lit(0))
-    moment = nw.when(nw.col("opted_out")).then(nw.col("opted_out_at"))
-    grouped = known.with_columns(_undated=undated, _moment=moment).group_by("person")
+    moment = nw.when(nw.col("opted_out"), nw.col("opted_out_at") <= as_of).then(nw.col("opted_out_at"))
+    back = nw.when(nw.col("bounced_at") <= as_of).then(nw.col("bounced_at"))
+    grouped = known.with_columns(_undated=undated, _moment=moment, _back=back).group_by("person")
     return settled(
         grouped.agg(
             opted_out_at=nw.col("_moment").min(),
             opted_out_undated=nw.col("_undated").max() == 1,
-            bounced_at=nw.col("bounced_at").min(),
+            bounced_at=nw.col("_back").min(),
         )
     )
 
@@ -109,7 +111,6 @@ def opt_outs(
     reps: pl.DataFrame,
     zones: list[str],
     span: tuple[int, int],
-    as_of: Millis,
 ) -> Frame:
     """People who opted out on a known day. The owner is the contact's; a lead without a contact has its own."""
     alive = ~nw.col("deleted") & nw.col("merged_into").is_null()
@@ -120,6 +121,6 @@ def opt_outs(
     one_lead = only.filter(nw.col("id") == nw.col("id").min().over("person"))
     one_contact = contacts.filter(nw.col("id") == nw.col("id").min().over("person"))
     who = nw.concat([one_contact, one_lead])
-    left = quiet.filter(nw.col("opted_out_at") <= as_of).select("person", "opted_out_at")
+    left = quiet.filter(~nw.col("opted_out_at").is_null()).select("person", "opted_out_at")
     mine = owned(who.join(left, on="person"), "owner", reps)
     return settled(mine.with_columns(day=local_day("opted_out_at", "zone", zones, span)))

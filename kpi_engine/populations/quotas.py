@@ -17,9 +17,7 @@ from kpi_engine.records import Company
 from kpi_engine.shares import Agreed, Shares
 from kpi_engine.targets import Targets
 
-SCHEMA = pl.Schema(
-    {"rep": pl.Utf8(), "period_start": pl.Int32(), "quota": MONEY, "quota__n": pl.Int64(), "by_crm": pl.Boolean()}
-)
+SCHEMA = pl.Schema({"rep": pl.Utf8(), "period_start": pl.Int32(), "quota": MONEY, "quota__n": pl.Int64()})
 
 
 def crm_quotas(table: Frame, exchange: Rates) -> dict[str, list[Agreed]]:
@@ -35,17 +33,17 @@ def crm_quotas(table: Frame, exchange: Rates) -> dict[str, list[Agreed]]:
 def rep_quotas(
     reps: Iterable[str], crm: dict[str, list[Agreed]], targets: Targets, company: Company, grain: str, starts: list[int]
 ) -> pl.DataFrame:
-    """(rep, period_start, quota, quota__n, by_crm) where a rep has a quota; `by_crm`: the CRM's rows make it."""
-    rows: list[tuple[str, int, Fraction, bool]] = []
+    """(rep, period_start, quota, quota__n) where a rep has a quota."""
+    rows: list[tuple[str, int, Fraction]] = []
     for rep in reps:
         rows.extend(_of_rep(rep, crm.get(rep, []), targets, company, grain, starts))
-    frame = [(rep, start, as_decimal(amount), 1, by_crm) for rep, start, amount, by_crm in rows]
+    frame = [(rep, start, as_decimal(amount), 1) for rep, start, amount in rows]
     return pl.DataFrame(frame, schema=SCHEMA, orient="row")
 
 
 def _of_rep(
     rep: str, crm: list[Agreed], targets: Targets, company: Company, grain: str, starts: list[int]
-) -> Iterable[tuple[str, int, Fraction, bool]]:
+) -> Iterable[tuple[str, int, Fraction]]:
     scopes = targets.scopes("quota", rep)
     if not crm and not scopes:
         return
@@ -53,7 +51,7 @@ def _of_rep(
     for start in starts:
         amount = quotas.amount(grain, start)
         if amount is not None:
-            yield rep, start, amount, quotas.by_crm(grain, start)
+            yield rep, start, amount
 
 
 class RepQuotas:
@@ -76,13 +74,6 @@ class RepQuotas:
         if exact:
             return [(exact, exact.amount)]
         return self._shares(grain, start).made_of(start, self._ends(grain, start))
-
-    def by_crm(self, grain: str, start: int) -> bool:
-        """Whether the CRM's rows make it."""
-        ends = self._ends(grain, start)
-        return (start, ends) in self._exact or (
-            self._exactly(grain, start) is None and self._rows.over(start, ends) is not None
-        )
 
     def _exactly(self, grain: str, start: int) -> Agreed | None:
         """The CRM's row for exactly this period, else a target for exactly it."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from kpi_engine.periods import day_starts_at
+from kpi_engine.periods import day_starts_at, local_day
 
 APART_MS = 60_000
 """Calls, meetings and messages of one rep with the same person that start this close together are one."""
@@ -133,6 +133,14 @@ def _filled(happened: pl.DataFrame, absorbed: dict[str, str]) -> pl.DataFrame:
         pl.col("id") != pl.col("_kept"), pl.col("at").is_null(), "at", pl.col("id").str.len_bytes(), "id"
     )
     columns = [pl.col(name).drop_nulls().first() for name in happened.columns if name not in ("id", "day")]
-    day = pl.coalesce(pl.col("day").filter(pl.col("at").is_not_null()).first(), pl.col("day").first()).alias("day")
-    merged = grouped.group_by("_kept", maintain_order=True).agg(*columns, day).rename({"_kept": "id"})
-    return pl.concat([untouched, merged.select(happened.columns)])
+    own = (pl.col("day").first().alias("day"), pl.col("at").first().is_null().alias("_undated"))
+    merged = grouped.group_by("_kept", maintain_order=True).agg(*columns, *own).rename({"_kept": "id"})
+    return pl.concat([untouched, _on_their_days(merged).select(happened.columns)])
+
+
+def _on_their_days(merged: pl.DataFrame) -> pl.DataFrame:
+    """A moment taken over by one that had only a date falls on the day in the zone of the rep whose it now is."""
+    taken_over = merged.filter(pl.col("_undated"), pl.col("at").is_not_null()).select("id", "at", "zone")
+    days = [(identity, local_day(at, zone)) for identity, at, zone in taken_over.iter_rows()]
+    found = pl.DataFrame(days, schema={"id": pl.Utf8, "_day": merged.schema["day"]}, orient="row")
+    return merged.join(found, on="id", how="left").with_columns(day=pl.coalesce("_day", "day"))
