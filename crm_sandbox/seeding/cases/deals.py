@@ -50,7 +50,7 @@ def amounts(diary: Diary) -> None:
     deal(diary, "case-deal-amount-zero", 4, amount=Decimal(0))
     deal(diary, "case-deal-cents", 5, owner="zoe", amount=Decimal("1234.565"))
     deal(diary, "case-deal-negative", 6, owner="inigo", amount=Decimal("-250.00"))
-    deal(diary, "case-deal-huge-rupees", 7, owner="rohan", amount=Decimal("98765432.10"), currency="INR")
+    deal(diary, "case-deal-huge-rupees", 400, owner="rohan", amount=Decimal("98765432.10"), currency="INR")
     deal(diary, "case-deal-huge-open", -30, "open", owner="marcus", amount=Decimal("9999999999.99"), currency="USD")
     deal(diary, "case-deal-no-currency", 8, owner="zoe", currency=None)
     deal(diary, "case-deal-dollars-this-month", 0, owner="jordan", amount=Decimal("5425.00"), currency="USD")
@@ -185,9 +185,9 @@ def campaigns(diary: Diary) -> None:
 
 def many_touchpoints(diary: Diary) -> None:
     who = person(diary, "case-person-many-touchpoints", "thiago", 200, "Muchas Llamadas", is_lead=False).key
-    created = diary.now - timedelta(days=170)
+    created = diary.now - timedelta(days=220)
     key = "case-deal-many-touchpoints"
-    deal(diary, key, 20, owner="thiago", created=created, people=(who,), amount=Decimal(480000), currency="BRL")
+    deal(diary, key, 65, owner="thiago", created=created, people=(who,), amount=Decimal(480000), currency="BRL")
     topic = Topic("thiago", (who,), (key,), "Casos Raros")
     for number in range(MANY):
         touch(diary, topic, created + timedelta(hours=9 * number, minutes=number % 60))
