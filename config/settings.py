@@ -19,6 +19,16 @@ from kpi_engine.catalog import CATALOG, HEADLINE
 
 FILE_NAME = "kpisync.toml"
 
+SECRETS = {
+    "client_credentials": ("CLIENT_SECRET",),
+    "jwt": ("PRIVATE_KEY",),
+    "refresh_token": ("CLIENT_SECRET", "REFRESH_TOKEN"),
+    "access_token": ("ACCESS_TOKEN",),
+    "token": ("TOKEN",),
+    "oauth": ("CLIENT_SECRET", "REFRESH_TOKEN"),
+}
+"""What each way to sign in has to know."""
+
 Grain = Literal["day", "week", "month", "quarter", "year"]
 Switch = Literal["auto"] | bool
 

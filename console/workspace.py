@@ -3,7 +3,7 @@
 The only room that knows both what may differ (config) and how the work is done (sync).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -151,7 +151,7 @@ def _holidays(said: list[date] | config.PublicHolidays) -> frozenset[Day]:
 
 def connect(name: str, section: config.ConnectionSection, vault: Vault, api_budget_share: float) -> Connector:
     """A connector for a connection of the settings; signs in only when it is first used."""
-    secrets, store = partial(vault.find, name), partial(vault.store, name)
+    secrets, store = _secrets(name, section.auth, vault), partial(vault.store, name)
     match section:
         case config.SalesforceSection():
             settings = salesforce.SalesforceSettings(
@@ -175,6 +175,16 @@ def connect(name: str, section: config.ConnectionSection, vault: Vault, api_budg
                 mappings=_mappings(name, section.mappings, hubspot.HubSpotMappings),
             )
             return hubspot.connect(portal, secrets, store=store)
+
+
+def _secrets(name: str, auth: str, vault: Vault) -> Callable[[str], str | None]:
+    """Answers with a connection's secrets. One without which nobody can sign in raises `SecretMissing`."""
+    needed = config.SECRETS[auth] if auth != "refresh_token" else ("REFRESH_TOKEN",)  # a public client has no other
+
+    def secret(kind: str) -> str | None:
+        return vault.need(name, kind) if kind in needed else vault.find(name, kind)
+
+    return secret
 
 
 M = TypeVar("M", bound=msgspec.Struct)

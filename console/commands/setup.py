@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from rich.table import Table
 
 from config import settings as config
-from config.errors import SettingsError
+from config.errors import SecretMissing, SettingsError
 from config.vault import KEY_VARIABLE, Vault, variable
 from connectors.contract import KpiField, NotProvisioned, Provisioned
 from connectors.errors import CrmError
@@ -25,16 +25,6 @@ from console.session import Session
 from console.workspace import Workspace
 from kpi_engine.catalog import CATALOG, places
 from sync.lock import only_run
-
-SECRETS = {
-    "client_credentials": ("CLIENT_SECRET",),
-    "jwt": ("PRIVATE_KEY",),
-    "refresh_token": ("CLIENT_SECRET", "REFRESH_TOKEN"),
-    "access_token": ("ACCESS_TOKEN",),
-    "token": ("TOKEN",),
-    "oauth": ("CLIENT_SECRET", "REFRESH_TOKEN"),
-}
-"""What each way to sign in has to know."""
 
 ADDRESS = {CrmName.SALESFORCE: "login_url", CrmName.HUBSPOT: "base_url"}
 
@@ -82,7 +72,7 @@ def init_command(
         said["client_id"] = _ask(session, asking, "The app's client id (consumer key)", None)
     connection = name or _ask(session, asking, "A name for this connection", "acme")
     _add_connection(session.folder / config.FILE_NAME, connection, {key: value for key, value in said.items() if value})
-    _store_secrets(session, Vault(session.folder), connection, SECRETS[said["auth"]], asking)
+    _store_secrets(session, Vault(session.folder), connection, config.SECRETS[said["auth"]], asking)
     session.tell("{file} has the connection {name}. Next: kpisync doctor", file=config.FILE_NAME, name=connection)
     session.result({"file": config.FILE_NAME, "connection": connection})
 
@@ -166,6 +156,9 @@ def examine(workspace: Workspace, name: str, say: Speaker) -> Iterator[Finding]:
             yield Finding(name, f"{one.stream} {one.id}", "note", one.reason, say("Correct the record in the CRM."))
         with workspace.job(name) as job:
             found = job.connector.capabilities()
+    except SecretMissing as error:
+        yield Finding(name, error.code, "wrong", error.problems[0], BY_CODE[error.code].fix.said(say.language))
+        return
     except CrmError as error:
         told = BY_CODE[error.code].fix.said(say.language) if say.language != "en" else error.advice
         yield Finding(name, error.code, "wrong", error.message, told)
