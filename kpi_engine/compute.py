@@ -125,14 +125,20 @@ def _whole_periods(counted: _Counted, grain: str) -> _Placement:
 
 
 def _previous_so_far(counted: _Counted, grain: str, whole: pl.DataFrame) -> _Placement:
-    """The previous period of each rep's current one, up to the same working day."""
+    """The period before each current one, up to the same working day. At the turn of a period the current one is not
+    the same everywhere: then each rep has a share in both, for teams that are spread over time zones."""
+    year_start = counted.year_start
+    current = {period_start(today, grain, year_start) for today in counted.today.values()}
     rows = []
     for rep, today in counted.today.items():
         days = working_days(counted.company, None if rep == UNASSIGNED else rep)
-        elapsed = days.count(period_start(today, grain, counted.year_start), today)
-        before = previous_start(today, grain, counted.year_start)
-        if before >= period_start(counted.first_of(rep), grain, counted.year_start):
-            rows.append((rep, before, days.nth(before, period_end(before, grain, counted.year_start), elapsed)))
+        recorded = period_start(counted.first_of(rep), grain, year_start)
+        for start in current:
+            before = previous_start(start, grain, year_start)
+            last = period_end(before, grain, year_start)
+            if before >= recorded:
+                over = period_end(start, grain, year_start) < today
+                rows.append((rep, before, last if over else days.nth(before, last, days.count(start, today))))
     evaluated = _evaluated(rows)
     starts = sorted(evaluated["period_start"].unique())
     there = whole.filter(pl.col("dimension").is_null()).select("rep", _days(pl.col("period_start")))

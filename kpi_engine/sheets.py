@@ -8,7 +8,7 @@ import polars as pl
 
 from kpi_engine.compute import SO_FAR, Parts
 from kpi_engine.declaring import Dimension
-from kpi_engine.periods import period_end, period_start, previous_start, working_days
+from kpi_engine.periods import period_end, previous_start, working_days
 from kpi_engine.populations.bands import BANDS
 from kpi_engine.records import UNASSIGNED, Company
 
@@ -42,6 +42,9 @@ class Sheets:
         so_far = parts.get(grain + SO_FAR, parts[grain].clear())
         self._so_far = so_far if rep is None else so_far.filter(pl.col("rep") == rep)
         self._today: dict[str, int] = dict(parts["rep"].select("rep", pl.col("today").cast(pl.Int32)).iter_rows())
+        self._team_reaches: dict[str, int] = {}
+        for member, team in parts["team"].iter_rows():
+            self._team_reaches[team] = min(self._today[member], self._team_reaches.get(team, self._today[member]))
 
     def sheet(self, split: Dimension | None) -> Sheet:
         return {None: self.undivided, Dimension.CHANNEL: self.by_channel, Dimension.BAND: self.by_band}[split]
@@ -65,26 +68,28 @@ class Sheets:
 
     def _times(self, rows: pl.DataFrame) -> pl.DataFrame:
         """(rep, period_start, previous_start, current, elapsed, working), by each rep's own calendar."""
-        known: dict[tuple[int, int, int], tuple[int, bool, int, int]] = {}
+        known: dict[tuple[int, int, int, int], tuple[int, bool, int, int]] = {}
         pairs = rows.select("rep", "period_start").unique()
         times = []
         for rep, start in pairs.select("rep", pl.col("period_start").cast(pl.Int32)).iter_rows():
             person = rep.removeprefix("team:")
             days = working_days(self._company, person)
             today = self._today[person if person in self._today else UNASSIGNED]
-            key = (id(days), today, start)
+            reached = self._team_reaches.get(rep, today)
+            key = (id(days), today, reached, start)
             if key not in known:
-                known[key] = self._time(start, today, person)
+                known[key] = self._time(start, today, reached, person)
             times.append(known[key])
         schema = {"previous_start": pl.Int32, "current": pl.Boolean, "elapsed": pl.Int64, "working": pl.Int64}
         found = pl.DataFrame(times, schema=schema, orient="row")
         return pl.concat([pairs, found], how="horizontal").with_columns(pl.col("previous_start").cast(pl.Date))
 
-    def _time(self, start: int, today: int, person: str) -> tuple[int, bool, int, int]:
+    def _time(self, start: int, today: int, reached: int, person: str) -> tuple[int, bool, int, int]:
+        """`reached`: the day that it is for all of a team, spread over time zones as it may be."""
         days, year = working_days(self._company, person), self._company.fiscal_year_start
         last = period_end(start, self._grain, year)
         before = days.before(start) if self._grain == "day" else previous_start(start, self._grain, year)
-        current = period_start(today, self._grain, year) == start
+        current = reached <= last
         return before, current, days.count(start, min(last, today)), days.count(start, last)
 
 

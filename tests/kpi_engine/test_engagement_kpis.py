@@ -4,6 +4,7 @@ score = 100 × (1 − e^(−raw / 50)); a point halves every 21 days.
 """
 
 import math
+from typing import Any
 
 import pytest
 from sales_floor import (
@@ -249,3 +250,20 @@ def test_the_statuses_that_disqualify_can_be_configured() -> None:
         company=company,
     )
     assert floor.value("open_leads") == 1
+
+
+def test_talk_among_colleagues_is_no_sign_of_the_lead() -> None:
+    """The call is about the lead, but nobody of theirs was on it."""
+    inside = call("c1", TODAY, people=["l1"], direction="internal", disposition="connected")
+    assert scored(inside) == 0
+    assert Floor(ANA, lead("l1", "2026-11-02 08:00"), inside).value("interested_leads") == 0
+
+
+@pytest.mark.parametrize(
+    "later", [{"opted_out": True, "opted_out_at": "2026-11-20 18:01"}, {"bounced_at": "2026-11-20 18:01"}]
+)
+def test_an_opt_out_or_bounce_after_as_of_silences_nothing_yet(later: dict[str, Any]) -> None:
+    """One page view of today: raw 1. The moment is today's, but after 18:00."""
+    gone = {name: at(value) if isinstance(value, str) else value for name, value in later.items()}
+    view = event("e1", "l1", "page_view", TODAY)
+    assert scored(view, of=lead("l1", "2026-09-01 08:00", **gone)) == score(1)

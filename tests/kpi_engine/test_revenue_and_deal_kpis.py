@@ -270,3 +270,33 @@ def test_a_narrower_target_for_the_quota_wins_over_the_periods_own_grain() -> No
     floor = Floor(ANA, rep("ben"), call("c1", "2026-11-02 09:00"), company=company)
     assert floor.value("quota", grain="week", period="2026-11-09") == 500
     assert floor.value("quota", "ben", grain="week", period="2026-11-09") == 300
+
+
+def test_who_has_no_row_has_no_target_for_a_quota_but_keeps_the_crms_own() -> None:
+    """Both left and did nothing in November. Of the team's 300, Cy's 200 are in the CRM; Ben's 100 were only wanted."""
+    wanted = (target("quota", "100", scope="rep:ben"),)
+    gone = [rep(name, "ana", active=False) for name in ("ben", "cy")]
+    floor = Floor(
+        ANA,
+        gone,
+        won("d1", "2026-10-05", who="ben"),
+        quota("cy", "2026-11-01", "2026-12-01", 200),
+        company=Company(connection="acme", targets=wanted),
+    )
+    assert floor.value("quota", "team:ana") == 200
+    assert floor.value("quota", "team:ana", period="2026-10-01") == 100
+
+
+def test_there_is_no_quota_in_a_month_that_has_not_begun_where_the_rep_is() -> None:
+    """Noon of the 30th in UTC is the 1st of December in Auckland, and not yet in Madrid."""
+    floor = Floor(
+        rep("ana", zone="Europe/Madrid"),
+        rep("ben", "ana", "Pacific/Auckland"),
+        rep("cy", "ana", "Europe/Madrid"),
+        quota("ben", "2026-12-01", "2027-01-01", 70),
+        quota("cy", "2026-12-01", "2027-01-01", 30),
+        call("c1", "2026-11-02 09:00", "ben"),
+        as_of="2026-11-30 12:00",
+    )
+    assert floor.value("quota", "ben", period="2026-12-01") == 70
+    assert floor.value("quota", "team:ana", period="2026-12-01") == 70

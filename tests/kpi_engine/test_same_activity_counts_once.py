@@ -181,3 +181,14 @@ def test_of_two_with_one_external_id_the_one_of_an_earlier_plain_date_stays() ->
     )
     assert floor.value("touchpoints", "ben") == 1
     assert floor.value("touchpoints", "ana") == 0
+
+
+def test_a_moment_taken_over_falls_on_the_day_of_the_rep_whose_it_now_is() -> None:
+    """11:00 in UTC on the 30th is midnight of the 31st where Ben lives; his own log says only the 29th."""
+    floor = Floor(
+        rep("ben", zone="Pacific/Auckland"),
+        email("e1", "2026-10-29", "ben", message_id="<m>"),
+        email("e2", "2026-10-30 11:00", None, message_id="<m>", direction="in"),
+    )
+    assert floor.value("emails_sent", "ben", "day", "2026-10-31") == 1
+    assert not floor.has("ben", "day", "2026-10-30")

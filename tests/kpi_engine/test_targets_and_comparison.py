@@ -189,6 +189,22 @@ def test_attainment_so_far_is_compared_with_the_whole_quota_before() -> None:
     assert floor.row("quota_attainment")["previous"] == 0.2
 
 
+AT_THE_TURN = "2026-11-15 12:00"
+"""A Sunday evening in Auckland's yesterday: there it is Monday the 16th already, in Madrid still the 15th."""
+
+
+def test_a_team_spread_over_zones_is_compared_whichever_week_its_manager_is_in() -> None:
+    """Ben in Auckland began the week of the 16th: his week before counts up to its Monday. Ana in Madrid did not."""
+    east, west = rep("ben", "ana", "Pacific/Auckland"), rep("ana", None, "Europe/Madrid")
+    before = [*calls(1, "ben", "2026-11-03"), *calls(2, "ben", "2026-11-09")]
+    done = [*before, *calls(3, "ben", "2026-11-10"), *calls(4, "ana", "2026-11-10")]
+    floor = Floor(east, west, done, as_of=AT_THE_TURN)
+    assert floor.row("calls_made", "ben", "week", "2026-11-16")["previous"] == 2
+    assert floor.row("calls_made", "team:ana", "week", "2026-11-16")["previous"] == 2
+    older = floor.row("calls_made", "team:ana", "week", "2026-11-09")
+    assert (older["value"], older["previous"]) == (9, 1)
+
+
 def test_a_monday_is_compared_with_the_friday_before() -> None:
     floor = Floor(ANA, calls(2, day="2026-11-13"), calls(9, day="2026-11-15"), calls(5, day="2026-11-16"))
     row = floor.row("calls_made", grain="day", period="2026-11-16")

@@ -180,6 +180,8 @@ class Outlooks:
         cut = self._cuts(key, period, before) if key.startswith("team:") else self._cut(key, period, before)
         if kpi == "quota":
             return oracle.value(kpi, key, members, before)
+        if kpi == "revenue_share":  # Silent: everyone's revenue is cut by each one's own working days, too
+            cut = self._cuts(key, period, before)
         if kpi == "quota_attainment":
             quota = oracle.quota(key, members, before)
             revenue = oracle.value("revenue", key, members, cut).numerator or Fraction(0)
@@ -219,7 +221,7 @@ class Outlooks:
 
     def _cuts(self, key: str, period: Period, before: Period) -> Period:
         """Silent: a team's previous period is cut by each member's own working days, for others by the manager's."""
-        ends = {member: self._cut(member, period, before).end for member in self._members(key)}
+        ends = {rep: self._cut(rep, period, before).end for rep in [*self._oracle.staff.known, UNASSIGNED]}
         return CutPeriod(before.grain, before.start, self._cut(key, period, before).end, ends)
 
     def _cut(self, key: str, period: Period, before: Period) -> Period:
