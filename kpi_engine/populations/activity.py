@@ -9,7 +9,7 @@ from kpi_engine.periods import DAY_MS
 from kpi_engine.populations.frame import Frame, collected, first_rule, portable, settled, yes
 from kpi_engine.populations.identity import surviving
 from kpi_engine.populations.reps import owned
-from kpi_engine.populations.same import without_repeats
+from kpi_engine.populations.same import on_their_days, without_repeats
 from kpi_engine.records import Millis
 
 UNDONE = ("planned", "cancelled", "rescheduled", "failed", "draft")
@@ -85,7 +85,8 @@ def activity(
     repeats = portable(
         pl.DataFrame({"_old": list(kept), "_kept": list(kept.values())}, schema={"_old": pl.Utf8, "_kept": pl.Utf8})
     )
-    happened = owned(portable(once).drop("rep", "zone", "today"), "owner", reps).with_columns(moment=moment)
+    theirs = collected(owned(portable(once).drop("rep", "zone", "today"), "owner", reps))
+    happened = portable(on_their_days(theirs, set(kept.values()))).with_columns(moment=moment)
     return Activity(
         happened=settled(happened),
         people=settled(_of_kept(to_people, repeats, "person")),

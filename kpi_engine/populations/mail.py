@@ -14,6 +14,12 @@ thread = (
 """An e-mail without a thread id is a thread of its own."""
 
 
+by_hand = (nw.col("direction") == "in") & ~nw.col("automatic")
+
+_undated_day = nw.when(nw.col("at").is_null()).then(nw.col("day"))
+"""Where only the date is known, nothing else of that day is certain to be later."""
+
+
 def mails(happened: Frame) -> Frame:
     """Every e-mail, in either direction, with its thread (`in_thread`)."""
     return happened.filter(is_email).with_columns(in_thread=thread)
@@ -21,17 +27,27 @@ def mails(happened: Frame) -> Frame:
 
 def replies(every: Frame) -> Frame:
     """Inbound e-mails that answer: later than an outbound one of their thread, and not automatic."""
-    sent = every.filter(is_out).group_by("in_thread").agg(first_sent=nw.col("moment").min())
-    inbound = every.filter(nw.col("direction") == "in", ~nw.col("automatic"))
-    return inbound.join(sent, on="in_thread").filter(nw.col("moment") > nw.col("first_sent"))
+    sent = every.filter(is_out).with_columns(undated_day=_undated_day)
+    first = sent.group_by("in_thread").agg(
+        first_at=nw.col("at").min(), first_day=nw.col("day").min(), first_undated=nw.col("undated_day").min()
+    )
+    later_day = nw.col("day") > nw.col("first_day")
+    later = yes(nw.col("at") > nw.col("first_at")) | yes(nw.col("day") > nw.col("first_undated"))
+    answers = nw.when(nw.col("at").is_null()).then(later_day).otherwise(later)
+    return every.filter(by_hand).join(first, on="in_thread").filter(answers)
 
 
 def with_last_reply(every: Frame, chosen: Frame) -> Frame:
     """`chosen` e-mails with `has_reply`: somebody answered later, in the same thread, by hand."""
-    inbound = every.filter(nw.col("direction") == "in", ~nw.col("automatic"))
-    last = inbound.group_by("in_thread").agg(last_reply=nw.col("moment").max())
+    inbound = every.filter(by_hand).with_columns(undated_day=_undated_day)
+    last = inbound.group_by("in_thread").agg(
+        last_at=nw.col("at").max(), last_day=nw.col("day").max(), last_undated=nw.col("undated_day").max()
+    )
     joined = chosen.join(last, on="in_thread", how="left")
-    return joined.with_columns(has_reply=yes(nw.col("last_reply") > nw.col("moment"))).drop("last_reply")
+    later_day = yes(nw.col("last_day") > nw.col("day"))
+    later = yes(nw.col("last_at") > nw.col("at")) | yes(nw.col("last_undated") > nw.col("day"))
+    has_reply = nw.when(nw.col("at").is_null()).then(later_day).otherwise(later)
+    return joined.with_columns(has_reply=has_reply).drop("last_at", "last_day", "last_undated")
 
 
 def emails(every: Frame, as_of: Millis) -> Frame:

@@ -133,14 +133,13 @@ def _filled(happened: pl.DataFrame, absorbed: dict[str, str]) -> pl.DataFrame:
         pl.col("id") != pl.col("_kept"), pl.col("at").is_null(), "at", pl.col("id").str.len_bytes(), "id"
     )
     columns = [pl.col(name).drop_nulls().first() for name in happened.columns if name not in ("id", "day")]
-    own = (pl.col("day").first().alias("day"), pl.col("at").first().is_null().alias("_undated"))
-    merged = grouped.group_by("_kept", maintain_order=True).agg(*columns, *own).rename({"_kept": "id"})
-    return pl.concat([untouched, _on_their_days(merged).select(happened.columns)])
+    merged = grouped.group_by("_kept", maintain_order=True).agg(*columns, pl.col("day").first()).rename({"_kept": "id"})
+    return pl.concat([untouched, merged.select(happened.columns)])
 
 
-def _on_their_days(merged: pl.DataFrame) -> pl.DataFrame:
-    """A moment taken over by one that had only a date falls on the day in the zone of the rep whose it now is."""
-    taken_over = merged.filter(pl.col("_undated"), pl.col("at").is_not_null()).select("id", "at", "zone")
-    days = [(identity, local_day(at, zone)) for identity, at, zone in taken_over.iter_rows()]
-    found = pl.DataFrame(days, schema={"id": pl.Utf8, "_day": merged.schema["day"]}, orient="row")
-    return merged.join(found, on="id", how="left").with_columns(day=pl.coalesce("_day", "day"))
+def on_their_days(happened: pl.DataFrame, kept: Iterable[str]) -> pl.DataFrame:
+    """Those that took over a moment or a rep fall on the day of that moment where that rep lives."""
+    moved = happened.filter(pl.col("id").is_in(list(kept)), pl.col("at").is_not_null()).select("id", "at", "zone")
+    days = [(identity, local_day(at, zone)) for identity, at, zone in moved.iter_rows()]
+    found = pl.DataFrame(days, schema={"id": pl.Utf8, "_day": happened.schema["day"]}, orient="row")
+    return happened.join(found, on="id", how="left").with_columns(day=pl.coalesce("_day", "day")).drop("_day")

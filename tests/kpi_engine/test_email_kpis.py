@@ -200,3 +200,12 @@ def test_each_rate_names_the_source_that_it_lacks(kpi: str, source: str) -> None
     company = Company(connection="acme", missing={source: "this CRM does not tell"})
     row = Floor(ANA, email("e1", "2026-11-02 09:00", tracked=True), company=company).row(kpi)
     assert (row["value"], row["missing"]) == (None, source)
+
+
+def test_a_reply_to_an_email_of_which_only_the_date_is_known_is_one_of_a_later_day() -> None:
+    """Whether the answer of the same day came before or after, nobody knows."""
+    sent = email("e1", "2026-11-02", thread="t")
+    assert Floor(ANA, sent, reply("r1", "2026-11-02 23:00", "t")).value("email_reply_rate") == 0
+    assert Floor(ANA, sent, reply("r1", "2026-11-03 00:00", "t")).value("email_reply_rate") == 1
+    timed = email("e1", "2026-11-02 09:00", thread="t")
+    assert Floor(ANA, timed, reply("r1", "2026-11-03", "t")).value("email_reply_rate") == 1

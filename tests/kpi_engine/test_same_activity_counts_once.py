@@ -2,6 +2,8 @@
 
 from sales_floor import ANA, Floor, call, email, lead, meeting, message, person, rep, reply
 
+from kpi_engine.records import Company
+
 
 def test_two_emails_with_the_same_message_id_are_one_whoever_logged_them() -> None:
     floor = Floor(
@@ -192,3 +194,15 @@ def test_a_moment_taken_over_falls_on_the_day_of_the_rep_whose_it_now_is() -> No
     )
     assert floor.value("emails_sent", "ben", "day", "2026-10-31") == 1
     assert not floor.has("ben", "day", "2026-10-30")
+
+
+def test_a_rep_taken_over_brings_the_day_of_where_he_is() -> None:
+    """03:00 in UTC on the 2nd is the 1st for nobody in Los Angeles, the 2nd for Ben in Auckland, who made the call."""
+    floor = Floor(
+        rep("ben", zone="Pacific/Auckland"),
+        call("c1", "2026-11-02 03:00", None, external_id="x"),
+        call("c2", "2026-11-02 08:00", "ben", external_id="x"),
+        company=Company(connection="acme", time_zone="America/Los_Angeles"),
+    )
+    assert floor.value("calls_made", "ben", "day", "2026-11-02") == 1
+    assert not floor.has("ben", "day", "2026-11-01")
