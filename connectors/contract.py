@@ -123,6 +123,9 @@ KPI_RECORD_FIELDS: tuple[str, ...] = (
     "previous",
     "change",
     "state",
+    "trend",  # "12,9,,14": this value and those of up to eleven periods before it, the oldest first
+    "evidence",  # JSON: the kind of the records that the numerator counts, their ids (the latest hundred), how many
+    "as_of",  # the moment for which the record was last found to be another: "2026-11-25 10:30 UTC"
 )
 
 

@@ -9,9 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
 import narwhals.stable.v2 as nw
 import polars as pl
 
+from kpi_engine.catalog import BY_KEY
+from kpi_engine.evidence import evidence
 from kpi_engine.frames import Tables
 from kpi_engine.periods import (
     GRAINS,
@@ -36,19 +39,41 @@ Parts = dict[str, pl.DataFrame]
 SO_FAR = "_so_far"
 """Ending of the frames that hold the previous period up to the working day which the current one has reached."""
 
+EVIDENCE = "_evidence"
+"""Ending of the frames that list the records behind a grain's values."""
+
 BY_BAND = ("closed_deals", "deal_touches")
 SIZED = ("closed_deals", "deal_touches", "revenue")
 NEVER_ZERO = ("quota", "median_cycle_days", "median_amount")
 
 
+class Evident(msgspec.Struct, frozen=True):
+    """For which KPIs, in which grains, the records behind each value are listed."""
+
+    kpis: tuple[str, ...] = ()
+    grains: tuple[str, ...] = ()
+
+
+NOTHING_EVIDENT = Evident()
+
+
 def compute(
-    tables: Tables, company: Company, as_of: Millis, *, since: Day | None = None, grains: Iterable[str] = GRAINS
+    tables: Tables,
+    company: Company,
+    as_of: Millis,
+    *,
+    since: Day | None = None,
+    grains: Iterable[str] = GRAINS,
+    evident: Evident = NOTHING_EVIDENT,
 ) -> Parts:
-    """The parts of every period from the first record (or `since`) to `as_of`."""
+    """The parts of every period from the first record (or `since`) to `as_of`, and the evidence that was asked for."""
     counted = _Counted(Populations(tables, company, as_of), since)
     parts: Parts = {"rep": _rep_part(counted), "team": counted.members}
     for grain in grains:
-        parts[grain] = _of_grain(counted, _whole_periods(counted, grain))
+        place = _whole_periods(counted, grain)
+        parts[grain] = _of_grain(counted, place)
+        if grain in evident.grains:
+            parts[grain + EVIDENCE] = _evidence(counted, place, evident.kpis)
         if grain != "day":
             parts[grain + SO_FAR] = _of_grain(counted, _previous_so_far(counted, grain, parts[grain]))
     return parts
@@ -160,12 +185,25 @@ def _calendar(counted: _Counted, grain: str, starts: list[Day]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"day": pl.Int32, "period_start": pl.Int32, "year": pl.Int32}, orient="row")
 
 
+def _evidence(counted: _Counted, place: _Placement, kpis: Sequence[str]) -> pl.DataFrame:
+    """The records behind the values of one grain."""
+    limits = _limits(counted, place)
+    made_of = {BY_KEY[key].numerator.of for key in kpis} & set(PARTS_OF)
+    rows = {name: _placed(counted.found[name], name, place, limits) for name in made_of if name != "open_leads"}
+    if "open_leads" in made_of:
+        rows["open_leads"] = counted.found.open_leads_then(place.evaluated)
+    return evidence(rows, kpis, counted.members)
+
+
+def _limits(counted: _Counted, place: _Placement) -> Frame:
+    years = place.calendar["year"].unique().sort().to_list()
+    return limits_frame(limits_by_year(counted.found.won_deals, counted.company, years))
+
+
 def _of_grain(counted: _Counted, place: _Placement) -> pl.DataFrame:
     """The wide frame of one grain."""
     found = counted.found
-    limits = limits_frame(
-        limits_by_year(found.won_deals, counted.company, place.calendar["year"].unique().sort().to_list())
-    )
+    limits = _limits(counted, place)
     rows = {name: _placed(found[name], name, place, limits) for name in PARTS_OF}
     uncosted = _placed(found.every_campaign.filter(_uncosted), "campaigns", place, limits)
     seen = _placed(found.seen, "seen", place, limits)

@@ -37,6 +37,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     makes        a record that is not there is made; False: only what exists is brought up to date
     gone         it should not be there at all
     starts, ends the first and last day of the period it speaks of, None where it speaks of today
+    beside       told along when anything of `fields` changes, and never a reason to write: of when it is
     """
 
     surface: Surface
@@ -47,6 +48,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     gone: bool = False
     starts: int | None = None
     ends: int | None = None
+    beside: Fields = {}
 
     @property
     def place(self) -> Place:
@@ -201,7 +203,7 @@ def _change(wanted: Desired, now: Fields | None, kept: Set[tuple[Surface, str, s
         gone = Change(surface=wanted.surface, key=wanted.key, rep=wanted.rep, before=there, after={}, gone=True)
         return gone if there else None
     if now is None:
-        after = {field: value for field, value in wanted.fields.items() if not _blank(value)}
+        after = {field: value for field, value in {**wanted.fields, **wanted.beside}.items() if not _blank(value)}
         if not wanted.makes:
             return None
         return Change(surface=wanted.surface, key=wanted.key, rep=wanted.rep, before={}, after=after, new=True)
@@ -209,6 +211,7 @@ def _change(wanted: Desired, now: Fields | None, kept: Set[tuple[Surface, str, s
     after = {field: wanted.fields[field] for field in differing if (*wanted.place, field) not in kept}
     if not after:
         return None
+    after |= wanted.beside
     before = {field: now[field] for field in after if field in now}
     return Change(surface=wanted.surface, key=wanted.key, rep=wanted.rep, before=before, after=after)
 
@@ -327,9 +330,14 @@ def _is_number_field(surface: Surface, field: str) -> bool:
     return surface is Surface.PERSON_FIELDS or (surface is Surface.KPI_RECORDS and field == "value")
 
 
+BESIDE = frozenset({"as_of"})
+"""Fields that are told along: two records that differ only in them show the same."""
+
+
 def canonical(fields: Fields) -> bytes:
     """The fields as one text: blanks left out, sorted, numbers as the CRM rounds them. Equal texts show the same."""
-    return msgspec.json.encode({field: rounded(fields[field]) for field in sorted(fields) if not _blank(fields[field])})
+    told = (field for field in sorted(fields) if field not in BESIDE and not _blank(fields[field]))
+    return msgspec.json.encode({field: rounded(fields[field]) for field in told})
 
 
 def rounded(value: FieldValue) -> FieldValue:

@@ -14,14 +14,14 @@ from sync.cache import Cache
 from sync.job import Job
 from sync.ledger import Ledger
 from sync.plan import Confirmed, Desired, Drift, Fields, Limits, Place, Plan, in_question, plan, same, shown_already
-from sync.scoring import Computed, computed_as_of, reps_of
+from sync.scoring import Computed, computed_as_of, evident, reps_of
 
 ShownNow = dict[Place, Fields]
 
 
 def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Millis, *, check_everything: bool) -> Plan:
     """The plan for the values as of that moment."""
-    known = computed_as_of(cache, job.company, as_of, job.options.since)
+    known = computed_as_of(cache, job.company, as_of, job.options.since, evident(job.options))
     settle(job, ledger)
     confirmed = ledger.shown()
     on, warnings = surfaces_in_use(job, found)
@@ -153,7 +153,9 @@ def _desired(
     track, company, reps = job.options.track, known.company, reps_of(cache)
     wanted: list[Desired] = []
     if Surface.KPI_RECORDS in on:
-        wanted += surfaces.kpi_records(tracked, company, reps, confirmed, job.options.since)
+        listed = surfaces.evidence_texts(known.parts)
+        beside = {"as_of": surfaces.as_of_text(known.as_of)}
+        wanted += surfaces.kpi_records(tracked, company, reps, confirmed, job.options.since, listed, beside)
     if Surface.PERSON_FIELDS in on:
         month = values(known.parts, company, known.as_of, kpis=track, grain="month", dimension="")
         today = dict(known.parts["rep"].select("rep", "today").iter_rows())
@@ -192,7 +194,7 @@ def shown_now(connector: Connector, asked: Iterable[Desired]) -> ShownNow:
         by_surface.setdefault(one.surface, []).append(one)
     found: ShownNow = {}
     for surface, wanted in by_surface.items():
-        fields = tuple(dict.fromkeys(field for one in wanted for field in one.fields))
+        fields = tuple(dict.fromkeys(field for one in wanted for field in (*one.fields, *one.beside)))
         answer = connector.show(surface, [one.key for one in wanted], fields)
         found.update({(surface, key): shown for key, shown in answer.items()})
     return found

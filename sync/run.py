@@ -132,7 +132,7 @@ def pull(
 def score(job: Job, cache: Cache, *, as_of: Millis, progress: Progress = NO_PROGRESS) -> Scored:
     """Compute every value from the cache and keep what they are made of."""
     progress.start("compute")
-    scored = scoring.score(cache, job.company, as_of, job.options.since)
+    scored = scoring.score(cache, job.company, as_of, job.options.since, scoring.evident(job.options))
     progress.finish("compute")
     return scored
 

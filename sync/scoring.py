@@ -6,13 +6,14 @@ import msgspec
 import polars as pl
 
 from kpi_engine.catalog import CATALOG
-from kpi_engine.compute import Parts, compute
+from kpi_engine.compute import NOTHING_EVIDENT, Evident, Parts, compute
 from kpi_engine.declaring import Dimension
 from kpi_engine.periods import GRAINS
 from kpi_engine.records import Company, Day, Millis, Rep
 from kpi_engine.scores import scores
 from sync.cache import Cache
 from sync.errors import NothingComputed
+from sync.job import Options
 from sync.people import with_known_people
 
 SCORES = "scores"
@@ -49,11 +50,19 @@ class _MadeOf(msgspec.Struct, frozen=True):
     records: str
     since: Day | None
     company: Company
+    evident: Evident = NOTHING_EVIDENT
 
 
-def score(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> Scored:
+def evident(options: Options) -> Evident:
+    """Records are listed beside the values that the CRM shows."""
+    return Evident(options.track, options.write_grains)
+
+
+def score(
+    cache: Cache, company: Company, as_of: Millis, since: Day | None, listed: Evident = NOTHING_EVIDENT
+) -> Scored:
     """Compute every value from the cache and keep what they are made of."""
-    return counted(_compute(cache, company, as_of, since).parts)
+    return counted(_compute(cache, company, as_of, since, listed).parts)
 
 
 def computed(cache: Cache) -> Computed:
@@ -70,25 +79,28 @@ def computed(cache: Cache) -> Computed:
     return Computed(parts=frames, scores=scored, company=known, as_of=made_of.as_of, warnings=warnings)
 
 
-def computed_as_of(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> Computed:
+def computed_as_of(
+    cache: Cache, company: Company, as_of: Millis, since: Day | None, listed: Evident = NOTHING_EVIDENT
+) -> Computed:
     """What was computed for this moment from these records and settings, computed now if it was not."""
-    if cache.made_of() == _made_of(cache, company, as_of, since):
+    if cache.made_of() == _made_of(cache, company, as_of, since, listed):
         return computed(cache)
-    return _compute(cache, company, as_of, since)
+    return _compute(cache, company, as_of, since, listed)
 
 
-def _compute(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> Computed:
-    made_of = _made_of(cache, company, as_of, since)
+def _compute(cache: Cache, company: Company, as_of: Millis, since: Day | None, listed: Evident) -> Computed:
+    made_of = _made_of(cache, company, as_of, since, listed)
     known, warnings = with_known_people(company, reps_of(cache).values())
     tables = cache.tables()
-    parts = compute(tables, known, as_of, since=since)
+    parts = compute(tables, known, as_of, since=since, evident=listed)
     scored = scores(tables, known, as_of)
     cache.keep({**parts, SCORES: scored}, made_of)
     return Computed(parts=parts, scores=scored, company=known, as_of=as_of, warnings=warnings)
 
 
-def _made_of(cache: Cache, company: Company, as_of: Millis, since: Day | None) -> str:
-    return msgspec.json.encode(_MadeOf(as_of, cache.state(), since, company), order="deterministic").decode()
+def _made_of(cache: Cache, company: Company, as_of: Millis, since: Day | None, listed: Evident) -> str:
+    made_of = _MadeOf(as_of, cache.state(), since, company, listed)
+    return msgspec.json.encode(made_of, order="deterministic").decode()
 
 
 def counted(parts: Parts) -> Scored:

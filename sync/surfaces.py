@@ -9,17 +9,18 @@
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
 import msgspec
 import polars as pl
 
-from connectors.contract import KPI_RECORD_FIELDS, FieldValue, Surface
+from connectors.contract import FieldValue, Surface
 from kpi_engine.catalog import BY_KEY
-from kpi_engine.periods import period_end, period_start, to_date, to_day
-from kpi_engine.records import Company, Day, Rep
+from kpi_engine.compute import EVIDENCE
+from kpi_engine.periods import GRAINS, period_end, period_start, to_date, to_day
+from kpi_engine.records import Company, Day, Millis, Rep
 from sync.plan import Confirmed, Desired, Place, rounded
 
 TEAM = "team"
@@ -27,10 +28,12 @@ NAME_LENGTH = 80
 """What the CRM's name field holds."""
 
 NUMBERS = ("value", "numerator", "denominator", "n", "target", "attainment", "previous", "change")
-TOLD = (*NUMBERS, "reason", "state")
+TOLD = (*NUMBERS, "reason", "state", "trend", "evidence")
 """The fields of a KPI record that speak of the value; the others say which value it is."""
 
-IDENTITY = tuple(name for name in KPI_RECORD_FIELDS if name not in TOLD)
+TREND_PERIODS = 12
+TREND_LENGTH = 255
+"""What the CRM's text field holds."""
 
 NO_DATA = "no_data"
 
@@ -39,28 +42,72 @@ _PERSON = Surface.PERSON_FIELDS
 COLUMNS = ("rep", "kpi", "grain", "period_start", "dimension", *NUMBERS, "reason", "state")
 
 
+ValueKey = tuple[Any, ...]
+"""rep, KPI, grain, first day, dimension: what says which value it is."""
+
+
 def kpi_records(
     values: pl.DataFrame,
     company: Company,
     reps: Mapping[str, Rep],
     confirmed: Mapping[Place, Confirmed],
     since: Day | None = None,
+    evidence: Mapping[ValueKey, str] | None = None,
+    beside: Mapping[str, FieldValue] | None = None,
 ) -> list[Desired]:
     """A record for each row of `values` that belongs to a person of the CRM, and a blank one for what is no more.
 
-    A channel or band without a value gets no record of its own; one that lost its value is blanked.
+    A channel or band without a value gets no record of its own; one that lost its value is blanked. `evidence` is
+    the list of records to each value, `beside` is told along with whatever changes.
     """
     people = {key: _whose(key, reps) for key in values["rep"].unique()}
+    listed, along = evidence or {}, beside or {}
     records = []
-    for row in values.select(COLUMNS).iter_rows():
+    for row, trend in zip(values.select(COLUMNS).iter_rows(), trends(values), strict=True):
         whose, is_whole, has_value = people[row[0]], row[4] is None, row[5] is not None
         if whose is not None:
-            record = _kpi_record(row, whose, company)
+            record = _kpi_record(row, whose, company, {"trend": trend, "evidence": listed.get(row[:5])}, along)
             if is_whole or has_value or record.place in confirmed:
                 records.append(record)
     wanted = {record.key for record in records}
     scope = {(kpi, grain) for kpi, grain in values.select("kpi", "grain").unique().iter_rows()}
-    return records + list(_no_longer_true(confirmed, wanted, scope, since))
+    return records + list(_no_longer_true(confirmed, wanted, scope, since, along))
+
+
+def trends(values: pl.DataFrame) -> list[str]:
+    """To each row its value and those of the periods before it, the oldest first; a blank where there is none."""
+    numbered = values.select("rep", "kpi", "grain", "dimension", "period_start", "value").with_row_index("row")
+    lines: dict[int, str] = {}
+    line: list[str] = []
+    whose = None
+    for row, *key, _, value in numbered.sort("rep", "kpi", "grain", "dimension", "period_start").iter_rows():
+        if key != whose:
+            whose, line = key, []
+        line = [*line[1 - TREND_PERIODS :], "" if value is None else f"{rounded(value)}"]
+        lines[row] = _as_long_as_fits(line)
+    return [lines[row] for row in range(values.height)]
+
+
+def _as_long_as_fits(line: list[str]) -> str:
+    text = ",".join(line)
+    return text if len(text) <= TREND_LENGTH else _as_long_as_fits(line[1:])
+
+
+def evidence_texts(parts: Mapping[str, pl.DataFrame]) -> dict[ValueKey, str]:
+    """The records behind each value as the text that the CRM keeps."""
+    texts: dict[ValueKey, str] = {}
+    for grain in GRAINS:
+        frame = parts.get(grain + EVIDENCE)
+        if frame is not None:
+            for rep, start, dimension, kpi, kind, ids, total in frame.iter_rows():
+                told = {"kind": kind, "ids": ids, "total": total}
+                texts[rep, kpi, grain, start, dimension] = msgspec.json.encode(told).decode()
+    return texts
+
+
+def as_of_text(moment: Millis) -> str:
+    """A moment for people: 2026-11-25 10:30 UTC."""
+    return f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 class _Whose(msgspec.Struct, frozen=True):
@@ -107,7 +154,13 @@ def _described(kpi: str) -> Mapping[str, str]:
     }
 
 
-def _kpi_record(row: Sequence[Any], whose: _Whose, company: Company) -> Desired:
+def _kpi_record(
+    row: Sequence[Any],
+    whose: _Whose,
+    company: Company,
+    more: Mapping[str, FieldValue],
+    beside: Mapping[str, FieldValue],
+) -> Desired:
     """The record of one value; `row` is in the order of `COLUMNS`."""
     rep, kpi, grain, start, dimension, *numbers, reason, state = row
     period, about = _period(grain, start, company.fiscal_year_start), _described(kpi)
@@ -124,6 +177,7 @@ def _kpi_record(row: Sequence[Any], whose: _Whose, company: Company) -> Desired:
         **{name: rounded(number) for name, number in zip(NUMBERS, numbers, strict=True)},
         "reason": reason,
         "state": state,
+        **more,
     }
     return Desired(
         surface=Surface.KPI_RECORDS,
@@ -133,6 +187,7 @@ def _kpi_record(row: Sequence[Any], whose: _Whose, company: Company) -> Desired:
         makes=True,
         starts=period.starts,
         ends=period.ends,
+        beside=beside,
     )
 
 
@@ -157,7 +212,11 @@ def period_name(grain: str, start: date) -> str:
 
 
 def _no_longer_true(
-    confirmed: Mapping[Place, Confirmed], wanted: set[str], scope: set[tuple[FieldValue, FieldValue]], since: Day | None
+    confirmed: Mapping[Place, Confirmed],
+    wanted: set[str],
+    scope: set[tuple[FieldValue, FieldValue]],
+    since: Day | None,
+    beside: Mapping[str, FieldValue],
 ) -> Iterator[Desired]:
     """Records that we wrote, of KPIs and grains that we still write, whose row is no more: nothing is known of them.
 
@@ -173,7 +232,9 @@ def _no_longer_true(
             if since is not None and starts < since:
                 continue
             rep = str(fields.get("rep") or "")
-            yield Desired(surface=surface, key=key, rep=rep or None, fields=blank, starts=starts, ends=ends)
+            yield Desired(
+                surface=surface, key=key, rep=rep or None, fields=blank, starts=starts, ends=ends, beside=beside
+            )
 
 
 def person_fields(

@@ -22,6 +22,7 @@ LEAD_FIELDS = {"score": SCORE, "level": LEVEL}
 
 NUMBERS = frozenset({"value", "numerator", "denominator", "n", "target", "attainment", "previous", "change"})
 DATES = frozenset({"period_start", "period_end"})
+LONG_TEXTS = frozenset({"evidence"})
 
 RECORD_LABELS = {
     "name": "Name",
@@ -32,11 +33,12 @@ RECORD_LABELS = {
     "reason": "Reason without value",
     "change": "Change to the previous period",
     "previous": "Previous period",
+    "evidence": "Records behind the number",
 }
 
 
 class Property(msgspec.Struct, frozen=True):
-    """A property of ours. `type` is text, number or date; `hint` tells HubSpot how to show a number."""
+    """A property of ours. `type` is text, long text, number or date; `hint` tells HubSpot how to show a number."""
 
     name: str
     label: str
@@ -47,7 +49,12 @@ class Property(msgspec.Struct, frozen=True):
     @property
     def vendor_types(self) -> tuple[str, str]:
         """HubSpot's type and fieldType."""
-        return {"text": ("string", "text"), "number": ("number", "number"), "date": ("date", "date")}[self.type]
+        return {
+            "text": ("string", "text"),
+            "long text": ("string", "textarea"),
+            "number": ("number", "number"),
+            "date": ("date", "date"),
+        }[self.type]
 
 
 def record_properties() -> tuple[Property, ...]:
@@ -59,6 +66,8 @@ def record_properties() -> tuple[Property, ...]:
 def _record_type(name: str) -> str:
     if name in NUMBERS:
         return "number"
+    if name in LONG_TEXTS:
+        return "long text"
     return "date" if name in DATES else "text"
 
 

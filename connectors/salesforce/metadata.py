@@ -42,7 +42,16 @@ WORDS = {
     "Dashboard": "dashboard",
 }
 
-TEXT_LENGTHS = {"KPI__c": 80, "Label__c": 120, "Family__c": 80, "Dimension__c": 255, "Reason__c": 40}
+TEXT_LENGTHS = {
+    "KPI__c": 80,
+    "Label__c": 120,
+    "Family__c": 80,
+    "Dimension__c": 255,
+    "Reason__c": 40,
+    "Trend__c": 255,
+    "As_Of__c": 40,
+}
+LONG_TEXTS = {"Evidence__c": 32_768}
 NUMBERS = {"Sample_Size__c": 0} | dict.fromkeys(
     (
         "Value__c",
@@ -103,6 +112,15 @@ def _plain_field(name: str) -> Tree:
         return _number(name, label, NUMBERS[name])
     if name in DATES:
         return [("fullName", name), ("label", label), ("type", "Date")]
+    if name in LONG_TEXTS:
+        length = str(LONG_TEXTS[name])
+        return [
+            ("fullName", name),
+            ("label", label),
+            ("length", length),
+            ("type", "LongTextArea"),
+            ("visibleLines", "3"),
+        ]
     return _text(name, label, TEXT_LENGTHS.get(name, 20))
 
 

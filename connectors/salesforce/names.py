@@ -32,6 +32,9 @@ KPI_FIELDS: dict[str, str] = {
     "previous": "Previous__c",
     "change": "Change__c",
     "state": "State__c",
+    "trend": "Trend__c",
+    "evidence": "Evidence__c",
+    "as_of": "As_Of__c",
 }
 """A field of a KPI record → its API name."""
 

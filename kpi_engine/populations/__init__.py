@@ -300,6 +300,10 @@ class Populations:
     def open_leads(self) -> Frame:
         return open_leads.open_leads(self.open_spans, self.scored_days, self.since, self.company.engagement)
 
+    def open_leads_then(self, evaluated: pl.DataFrame) -> Frame:
+        """Each lead that is open when a period is evaluated for its rep."""
+        return open_leads.open_then(self.open_spans, self.scored_days, evaluated, self.company.engagement)
+
     def open_leads_on(self, day: int) -> Frame:
         """(rep, id, score, unrounded, engaged) of each lead that is open on one day."""
         spans = self.open_spans.filter(pl.col("first") <= day, pl.col("last") >= day)

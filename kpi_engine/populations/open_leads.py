@@ -76,6 +76,16 @@ def open_leads(spans: pl.DataFrame, scored: pl.DataFrame, since: int, rules: Eng
     return portable(every.with_columns(engaged=pl.col("score") >= rules.engaged, score=summable(pl.col("score"))))
 
 
+def open_then(spans: pl.DataFrame, scored: pl.DataFrame, evaluated: pl.DataFrame, rules: Engagement) -> Frame:
+    """(rep, period_start, day, kind, id, score, engaged) of each lead that is open when a period is `evaluated`."""
+    days = evaluated.select("rep", "period_start", day="evaluated")
+    there = spans.join(days, on="rep").filter(pl.col("first") <= pl.col("day"), pl.col("day") <= pl.col("last"))
+    rows = there.join(scored.select("lead", "day", "score"), on=["lead", "day"], how="left")
+    rows = rows.with_columns(pl.col("score").fill_null(0.0), kind=pl.lit("lead"))
+    columns = ("rep", "period_start", "day", "kind", pl.col("lead").alias("id"), "score")
+    return portable(rows.select(*columns, engaged=pl.col("score") >= rules.engaged))
+
+
 def summable(score: pl.Expr) -> pl.Expr:
     """Twelve places: sums of floats would depend on the order of the leads."""
     return score.cast(MONEY)

@@ -123,14 +123,21 @@ def _one_after_the_other(rows: pl.DataFrame, persons: dict[str, set[str]]) -> di
 
 
 def _filled(happened: pl.DataFrame, absorbed: dict[str, str]) -> pl.DataFrame:
-    """The interactions that stay; what they lack comes from those they absorbed, the earlier ones first."""
+    """The interactions that stay; what they lack comes from those they absorbed, the earlier ones first, and those
+    that only logged another one last."""
     if not absorbed:
         return happened
     involved = [*absorbed, *absorbed.values()]
+    loggers = happened["logs"].drop_nulls().implode()
     touched = happened.filter(pl.col("id").is_in(involved))
     untouched = happened.filter(~pl.col("id").is_in(involved))
     grouped = touched.with_columns(_kept=pl.col("id").replace(absorbed)).sort(
-        pl.col("id") != pl.col("_kept"), pl.col("at").is_null(), "at", pl.col("id").str.len_bytes(), "id"
+        pl.col("id") != pl.col("_kept"),
+        pl.col("id").is_in(loggers),
+        pl.col("at").is_null(),
+        "at",
+        pl.col("id").str.len_bytes(),
+        "id",
     )
     columns = [pl.col(name).drop_nulls().first() for name in happened.columns if name not in ("id", "day")]
     merged = grouped.group_by("_kept", maintain_order=True).agg(*columns, pl.col("day").first()).rename({"_kept": "id"})

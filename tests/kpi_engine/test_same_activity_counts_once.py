@@ -206,3 +206,15 @@ def test_a_rep_taken_over_brings_the_day_of_where_he_is() -> None:
     )
     assert floor.value("calls_made", "ben", "day", "2026-11-02") == 1
     assert not floor.has("ben", "day", "2026-11-01")
+
+
+def test_what_only_logged_an_email_gives_what_it_has_last() -> None:
+    """The log of the first copy came before the second copy, but the second copy is the e-mail itself: its thread."""
+    floor = Floor(
+        ANA,
+        email("e1", "2026-11-02 09:00", message_id="<m>", logs="t1"),
+        email("t1", "2026-11-02 09:01", thread="of the log"),
+        email("e2", "2026-11-02 09:02", message_id="<m>", thread="real"),
+        reply("r1", "2026-11-03 09:00", "real"),
+    )
+    assert floor.value("email_reply_rate") == 1

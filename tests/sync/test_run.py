@@ -119,7 +119,7 @@ def test_what_someone_changed_in_the_crm_is_put_right_where_the_settings_say_so(
     office.crm.edit(Surface.KPI_RECORDS, place, value=99)
     plan = make_plan(office.job, office.cache, office.ledger, as_of=NOW, check_everything=True)
     assert [(drift.key, drift.field, drift.confirmed, drift.shown) for drift in plan.drift] == [(place, "value", 3, 99)]
-    assert [change.after for change in plan.changes] == [{"value": 3}]
+    assert [change.after for change in plan.changes] == [{"value": 3, "as_of": "2026-03-12 12:00 UTC"}]
     push(office.job, office.ledger, plan)
     assert office.shown(place)["value"] == 3
 

@@ -6,9 +6,20 @@ import polars as pl
 import pytest
 
 from connectors.contract import KPI_RECORD_FIELDS, FieldValue, Surface
+from kpi_engine.compute import EVIDENCE
+from kpi_engine.evidence import SCHEMA as EVIDENCE_COLUMNS
 from kpi_engine.records import Company, Rep
 from sync.plan import Confirmed, Place, canonical
-from sync.surfaces import NAME_LENGTH, kpi_records, lead_scores, period_name, person_fields
+from sync.surfaces import (
+    NAME_LENGTH,
+    TREND_LENGTH,
+    evidence_texts,
+    kpi_records,
+    lead_scores,
+    period_name,
+    person_fields,
+    trends,
+)
 from tests.sync.worlds import lead, rep
 
 COMPANY = Company(connection="acme", fiscal_year_start=4)
@@ -42,9 +53,9 @@ def people(*reps: Rep) -> dict[str, Rep]:
 
 
 def test_a_record_says_everything_about_its_value() -> None:
-    (record,) = kpi_records(values(), COMPANY, people(rep("ana", name="Ana Ruiz")), {})
+    (record,) = kpi_records(values(), COMPANY, people(rep("ana", name="Ana Ruiz")), {}, beside={"as_of": "now"})
     assert record.key == "acme:win_rate:ana:quarter:2026-04-01"
-    assert set(record.fields) == set(KPI_RECORD_FIELDS)
+    assert {*record.fields, *record.beside} == set(KPI_RECORD_FIELDS)
     assert {field: value for field, value in record.fields.items() if value is not None} == {
         "name": "Win rate · Ana Ruiz · quarter from 2026-04",
         "rep": "ana",
@@ -64,7 +75,40 @@ def test_a_record_says_everything_about_its_value() -> None:
         "previous": 0.5,
         "change": -0.1667,
         "state": "none",
+        "trend": "0.3333",
     }
+
+
+def test_the_trend_is_the_value_and_those_before_it_the_oldest_first() -> None:
+    quarters = pl.concat(
+        [
+            values(period_start=date(2026, 4, 1)),
+            values(period_start=date(2025, 10, 1), value=0.25),
+            values(period_start=date(2026, 1, 1), value=None, reason="no_data"),
+            values(period_start=date(2026, 4, 1), rep="ben", value=1.0),
+        ]
+    )
+    assert trends(quarters) == ["0.25,,0.3333", "0.25", "0.25,", "1"]
+
+
+def test_the_trend_goes_back_twelve_periods_and_fits_its_field() -> None:
+    years = pl.concat(
+        [values(grain="year", period_start=date(year, 1, 1), value=float(year)) for year in range(2000, 2026)]
+    )
+    assert trends(years)[-1] == ",".join(str(year) for year in range(2014, 2026))
+    wide = pl.concat(
+        [values(grain="year", period_start=date(year, 1, 1), value=10.0**23) for year in range(2000, 2026)]
+    )
+    assert len(trends(wide)[-1]) <= TREND_LENGTH
+
+
+def test_the_records_behind_a_value_are_told_as_a_short_list() -> None:
+    listed = pl.DataFrame(
+        [("ana", date(2026, 4, 1), None, "win_rate", "deal", ["d2", "d1"], 2)], schema=EVIDENCE_COLUMNS, orient="row"
+    )
+    texts = evidence_texts({"quarter" + EVIDENCE: listed})
+    (record,) = kpi_records(values(), COMPANY, people(rep("ana")), {}, evidence=texts)
+    assert record.fields["evidence"] == '{"kind":"deal","ids":["d2","d1"],"total":2}'
 
 
 def test_a_division_has_its_own_key_and_says_by_what() -> None:

@@ -1,0 +1,64 @@
+"""The records behind many values at once: for each rep, period and dimension the latest ones that a numerator counts.
+
+`kpi_engine.explain` takes one value apart completely; this is the short list that can stand beside every value.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from kpi_engine.catalog import BY_KEY
+from kpi_engine.declaring import Part
+from kpi_engine.populations import Frame, collected
+from kpi_engine.rolling import KEYS, for_teams
+
+MOST = 100
+"""So many records are listed; their number is told whole."""
+
+SCHEMA = pl.Schema(
+    {
+        "rep": pl.Utf8(),
+        "period_start": pl.Date(),
+        "dimension": pl.Utf8(),
+        "kpi": pl.Utf8(),
+        "kind": pl.Utf8(),
+        "ids": pl.List(pl.Utf8()),
+        "total": pl.Int64(),
+    }
+)
+
+_KEY = ("rep", "period_start", "dimension")
+
+
+def evidence(rows: Mapping[str, Frame], kpis: Iterable[str], members: pl.DataFrame) -> pl.DataFrame:
+    """`SCHEMA` for the KPIs whose numerator is made of records; `rows` are the populations placed in their periods."""
+    found = [_of_part(rows[BY_KEY[key].numerator.of], key, members) for key in kpis if _has_records(key)]
+    return pl.concat(found) if found else pl.DataFrame(schema=SCHEMA)
+
+
+def _has_records(key: str) -> bool:
+    return BY_KEY[key].numerator.how in ("sum", "median")
+
+
+def _of_part(rows: Frame, key: str, members: pl.DataFrame) -> pl.DataFrame:
+    part, splits = BY_KEY[key].numerator, [str(dimension) for dimension in BY_KEY[key].dimensions]
+    own = collected(_counted(rows, part).select(*KEYS, "kind", "id", "day", *splits))
+    every = pl.concat([own, for_teams(own, members).select(own.columns)]).sort("day", "id", descending=[True, False])
+    undivided = every.with_columns(dimension=pl.lit(None, dtype=pl.Utf8))
+    divided = [
+        every.filter(pl.col(name).is_not_null()).with_columns(dimension=pl.concat_str(pl.lit(f"{name}="), pl.col(name)))
+        for name in splits
+    ]
+    return pl.concat([_listed(each, key) for each in (undivided, *divided)])
+
+
+def _counted(rows: Frame, part: Part) -> Frame:
+    return rows.filter(~part.contribution().is_null()) if part.where is not None else rows
+
+
+def _listed(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    listed = rows.group_by(_KEY, maintain_order=True).agg(
+        pl.col("kind").first(), pl.col("id").head(MOST).alias("ids"), pl.len().cast(pl.Int64).alias("total")
+    )
+    named = listed.with_columns(kpi=pl.lit(key), period_start=pl.col("period_start").cast(pl.Int32).cast(pl.Date))
+    return named.select(SCHEMA.names())
