@@ -183,6 +183,9 @@ class KpisSection(Section):
     """The kinds of periods that get KPI records in the CRM."""
     since: date | None = None
     """From when on values are computed. Default: the first record."""
+    keep_months: Annotated[int, Field(ge=1)] | None = None
+    """How many months before the current one keep their KPI records in the CRM; older ones are removed there, which
+    frees storage. Default: all of them stay."""
 
 
 class TargetSection(Section):

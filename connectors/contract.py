@@ -89,7 +89,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     Fields are ours, the connector knows the CRM's names: for kpi_records those of `KPI_RECORD_FIELDS`, for
     person_fields the KPI key, for lead_scores `score` and `level`.
 
-    gone     the record is to be removed; only ever a KPI record that a run made and that is taken back
+    gone     the record is to be removed; only ever a KPI record that a run of ours made
     """
 
     surface: Surface

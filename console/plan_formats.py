@@ -17,6 +17,8 @@ SHOWN_IN_TABLE = 40
 
 COLUMNS = ("surface", "key", "rep", "field", "before", "after")
 
+REMOVED = "(the record is removed)"
+
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1b1f24; }
 table { border-collapse: collapse; width: 100%; } th, td { padding: .3rem .6rem; border-bottom: 1px solid #d8dee4; }
@@ -32,6 +34,8 @@ th { text-align: left; position: sticky; top: 0; background: #fff; } td.number {
 def rows(plan: Plan) -> Iterator[tuple[str, str, str, str, FieldValue, FieldValue]]:
     """One row for each field that would change."""
     for change in plan.changes:
+        if change.gone:
+            yield change.surface.value, change.key, change.rep or "", REMOVED, change.before.get("value"), None
         for name, after in change.after.items():
             yield change.surface.value, change.key, change.rep or "", name, change.before.get(name), after
 

@@ -110,6 +110,7 @@ class Workspace:
             max_refused=guards.max_refused,
             overwrite_drift=guards.overwrite_drift,
             since=day_of(kpis.since) if kpis.since else None,
+            keep_months=kpis.keep_months,
         )
 
     def company(self, connection: str) -> Company:

@@ -143,6 +143,12 @@ class Cache:
             query = select(CURSORS.c.value).where(self._here(CURSORS), CURSORS.c.stream == stream)
             return sql.execute(query).scalar()
 
+    def streams(self) -> frozenset[str]:
+        """The streams that were ever read, those too that a full pull has forgotten and still waits for."""
+        with self._database.reading() as sql:
+            begun = sql.execute(select(CURSORS.c.stream).where(self._here(CURSORS))).scalars()
+            return frozenset(begun) | sweep.awaited(self._about(sql, "sweeping"))
+
     def forget(self, stream: str) -> None:
         """Read `stream` from the beginning next time. Its records stay."""
         with self._database.writing() as sql:

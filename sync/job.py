@@ -19,6 +19,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     max_refused          after so many refusals a push sends nothing more
     overwrite_drift      write over what someone changed by hand in the CRM
     since                the first day of which periods are written, None: from the first record on
+    keep_months          how many months before the current one keep their records in the CRM, None: all of them
     """
 
     track: tuple[str, ...]
@@ -30,6 +31,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     max_refused: int = 1000
     overwrite_drift: bool = False
     since: Day | None = None
+    keep_months: int | None = None
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

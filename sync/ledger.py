@@ -5,7 +5,7 @@ that was noted until then.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Self
@@ -26,6 +26,7 @@ from sync.known import Known, history, learn
 from sync.plan import Confirmed, Desired, Place, Plan, canonical
 
 PAUSED = "paused"
+WITHOUT = "does without"
 SENT = "sent"
 
 ALONE = ("run", "dry run", "pull", "push", "retry")
@@ -354,22 +355,38 @@ class Ledger:
                 raise PlanUnknown("KPI-RUN-002", f"There is no {named}.", "`kpisync plan` makes one and says its id.")
             return msgspec.json.decode(row.content, type=Plan)
 
+    # ------------------------------------------------------------------ what was decided
+
     def pause(self) -> None:
         """Let the schedule rest for this connection, until `resume`; it outlives the process."""
-        with self._database.writing() as sql:
-            sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == PAUSED))
-            sql.execute(insert(ABOUT), {"connection": self.connection, "name": PAUSED, "value": str(self._clock())})
+        self._decide(PAUSED, str(self._clock()))
 
     def resume(self) -> None:
         """Let the schedule work again."""
-        with self._database.writing() as sql:
-            sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == PAUSED))
+        self._decide(PAUSED, None)
 
     def paused_since(self) -> Millis | None:
         """Since when the schedule rests, None if it does not."""
-        with self._database.reading() as sql:
-            found = sql.execute(select(ABOUT.c.value).where(self._here(ABOUT), ABOUT.c.name == PAUSED)).scalar()
+        found = self._decided(PAUSED)
         return Millis(int(found)) if found else None
+
+    def do_without(self, streams: Iterable[str]) -> None:
+        """These streams may be missing from now on: a person approved a plan without them."""
+        self._decide(WITHOUT, _json(sorted(streams)))
+
+    def does_without(self) -> frozenset[str]:
+        """The streams that may be missing."""
+        return frozenset(msgspec.json.decode(self._decided(WITHOUT) or "[]", type=list[str]))
+
+    def _decide(self, name: str, value: str | None) -> None:
+        with self._database.writing() as sql:
+            sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == name))
+            if value is not None:
+                sql.execute(insert(ABOUT), {"connection": self.connection, "name": name, "value": value})
+
+    def _decided(self, name: str) -> str | None:
+        with self._database.reading() as sql:
+            return sql.execute(select(ABOUT.c.value).where(self._here(ABOUT), ABOUT.c.name == name)).scalar()
 
     def _here(self, table: Table) -> ColumnElement[bool]:
         return table.c.connection == self.connection

@@ -111,6 +111,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     daily_share  these and the run's calls so far, of the CRM's daily allowance; None where the CRM does not say
     drift        fields that someone changed in the CRM, as far as this plan looked; they are left alone, unless the
                  settings say otherwise
+    without      streams that were read before and that the CRM no longer gives
     stops        guards that object; `push` needs an approval then
     """
 
@@ -122,6 +123,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     daily_share: float | None = None
     warnings: tuple[str, ...] = ()
     drift: tuple[Drift, ...] = ()
+    without: tuple[str, ...] = ()
     stops: tuple[Stop, ...] = ()
 
     def check(self) -> None:
@@ -134,7 +136,11 @@ def in_question(desired: Iterable[Desired], confirmed: Mapping[Place, Confirmed]
     """Those that the CRM was never confirmed to show, or not like this: the ones to look at before writing."""
     for wanted in desired:
         known = confirmed.get(wanted.place)
-        if known is None or (canonical(wanted.fields) != known.text and _differing(wanted.fields, known.fields)):
+        if (
+            known is None
+            or wanted.gone
+            or (canonical(wanted.fields) != known.text and _differing(wanted.fields, known.fields))
+        ):
             yield wanted
 
 
@@ -157,12 +163,14 @@ def plan(
     warnings: Sequence[str] = (),
     overwrite_drift: bool = True,
     attempted: Mapping[Place, Fields] | None = None,
+    without: Sequence[str] = (),
 ) -> Plan:
     """The changes that make the CRM show `desired`; what someone changed there by hand stays unless `overwrite_drift`.
 
     `asked` are the records that the CRM was asked for: all that are in question, and whatever else one wants checked.
     `shown_now` is its answer; a record that was asked for and is not in it is not there. The others are as confirmed.
     `attempted` is what refused records were sent: a CRM may have taken some of their fields, and those are ours.
+    `without` are streams that can no longer be read.
     """
     looked_at = [wanted for wanted in desired if wanted.place in asked]
     drift = tuple(_drift(looked_at, shown_now, confirmed, attempted or {}))
@@ -192,7 +200,8 @@ def plan(
         daily_share=spent / limits.daily_calls if limits.daily_calls else None,
         warnings=tuple(told),
         drift=drift,
-        stops=tuple(_stops(desired, changes, confirmed, limits, spent)),
+        without=tuple(without),
+        stops=(*_vanished(changes, without), *_stops(desired, changes, confirmed, limits, spent)),
     )
 
 
@@ -240,6 +249,17 @@ def _drift(
             shown, ours = now.get(field), [known.fields.get(field), right, *([tried[field]] if field in tried else [])]
             if not any(same(value, shown) for value in ours):
                 yield Drift(wanted.surface, wanted.key, field, known.fields.get(field), shown)
+
+
+def _vanished(changes: Sequence[Change], without: Sequence[str]) -> Iterator[Stop]:
+    if changes and without:
+        yield Stop(
+            "KPI-GUARD-008",
+            f"The CRM no longer gives us what it gave before: {', '.join(without)}. Numbers that are made of it would "
+            "become blank.",
+            "`kpisync doctor` says what is missing. If it is to stay so, look at `kpisync plan` and approve it with "
+            "`kpisync push --approve` and its id.",
+        )
 
 
 def _stops(

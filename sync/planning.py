@@ -7,13 +7,15 @@ import polars as pl
 
 from connectors.contract import Capabilities, Change, Connector, Surface
 from connectors.errors import GuardStopped
-from kpi_engine.records import Millis
+from kpi_engine.periods import DAY_MS, period_start, previous_start, to_date
+from kpi_engine.records import Day, Millis
 from kpi_engine.values import values
 from sync import surfaces
 from sync.cache import Cache
 from sync.job import Job
 from sync.ledger import Ledger
 from sync.plan import Confirmed, Desired, Drift, Fields, Limits, Place, Plan, in_question, plan, same, shown_already
+from sync.retired import retired
 from sync.scoring import Computed, computed_as_of, evident, reps_of
 
 ShownNow = dict[Place, Fields]
@@ -41,6 +43,7 @@ def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Mil
         warnings=(*warnings, *known.warnings),
         overwrite_drift=job.options.overwrite_drift,
         attempted=ledger.attempted(),
+        without=sorted(cache.streams() - set(found.streams) - ledger.does_without()),
     )
 
 
@@ -155,7 +158,10 @@ def _desired(
     if Surface.KPI_RECORDS in on:
         listed = surfaces.evidence_texts(known.parts)
         beside = {"as_of": surfaces.as_of_text(known.as_of)}
-        wanted += surfaces.kpi_records(tracked, company, reps, confirmed, job.options.since, listed, beside)
+        wanted += surfaces.kpi_records(tracked, company, reps, confirmed, _written_since(job, known), listed, beside)
+        written = {(kpi, grain) for kpi in track for grain in job.options.write_grains}
+        places = {one.place for one in wanted}
+        wanted += retired(confirmed, places, written, day_of(known.as_of), _kept_since(job, known))
     if Surface.PERSON_FIELDS in on:
         month = values(known.parts, company, known.as_of, kpis=track, grain="month", dimension="")
         today = dict(known.parts["rep"].select("rep", "today").iter_rows())
@@ -171,7 +177,30 @@ def _tracked(job: Job, known: Computed) -> pl.DataFrame:
         values(known.parts, known.company, known.as_of, kpis=job.options.track, grain=grain)
         for grain in job.options.write_grains
     ]
-    return pl.concat(asked) if asked else values(known.parts, known.company, known.as_of, kpis=())
+    found = pl.concat(asked) if asked else values(known.parts, known.company, known.as_of, kpis=())
+    oldest = _kept_since(job, known)
+    return found if oldest is None else found.filter(pl.col("period_start") >= to_date(oldest))
+
+
+def _written_since(job: Job, known: Computed) -> Day | None:
+    """Before that day no record is touched because its value is no more."""
+    starts = [day for day in (job.options.since, _kept_since(job, known)) if day is not None]
+    return max(starts, default=None)
+
+
+def _kept_since(job: Job, known: Computed) -> Day | None:
+    """Periods that begin before that day have no records in the CRM any more."""
+    if job.options.keep_months is None:
+        return None
+    first = period_start(day_of(known.as_of), "month", 1)
+    for _ in range(job.options.keep_months):
+        first = previous_start(first, "month", 1)
+    return first
+
+
+def day_of(moment: Millis) -> Day:
+    """The day of a moment in UTC; a day more or less is nothing where months are kept."""
+    return Day(moment // DAY_MS)
 
 
 def surfaces_in_use(job: Job, found: Capabilities) -> tuple[Sequence[Surface], Sequence[str]]:

@@ -178,6 +178,8 @@ def push(
     else:
         plan = ledger.plan(approved)
         planning.check_unmoved(job, plan.changes)
+        if plan.without:
+            ledger.do_without(ledger.does_without() | set(plan.without))
     with ledger.running("push") as entry:
         entry.plan = plan.id
         pushed = send(job.connector, plan.changes, ledger, progress, max_refused=job.options.max_refused)

@@ -27,6 +27,11 @@ def begin(sql: Connection, connection: str) -> str:
     return msgspec.json.encode(known).decode()
 
 
+def awaited(said: str | None) -> frozenset[str]:
+    """The streams that a sweep still waits for."""
+    return frozenset(msgspec.json.decode(said, type=list[str])) if said else frozenset()
+
+
 def note(sql: Connection, connection: str, page: Page) -> None:
     """Note what a page brought."""
     came = {(KIND_OF[type(row)], row.id) for row in page.rows} | {(ANY_KIND, one.id) for one in page.unread}

@@ -11,7 +11,7 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from connectors.errors import NotAllowed, Throttled
+from connectors.errors import GuardStopped, NotAllowed
 from connectors.salesforce.answers import POLICY, QueryBroken, accepted, answered, garbled, gave_up
 from connectors.salesforce.auth import SignIn
 from connectors.salesforce.rows import Answer, Row, answer_in
@@ -143,7 +143,7 @@ class Org:
             return
         allowed = int(self.daily[1] * self.settings.api_budget_share)
         if self.transport.counters.requests >= allowed:
-            raise Throttled(
+            raise GuardStopped(
                 "KPI-SF-021",
                 f"This run has used the {allowed} Salesforce calls that it may use of the day's {self.daily[1]}.",
                 "The next scheduled run goes on from here; raise guards.api_budget_share if that is too little.",

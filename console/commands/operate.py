@@ -179,8 +179,10 @@ def status_command(context: typer.Context, connection: ConnectionName = None) ->
         )
         table.add_row(name, *("–" if cell is None else str(cell) for cell in row))
     session.result(told, table)
-    if any((status["last_run"] or {}).get("state") in {"failed", "died", "stopped"} for status in told.values()):
-        raise typer.Exit(Exit.FAILED)
+    for name, status in told.items():
+        last = status["last_run"] or {}
+        if last.get("state") in {"failed", "died", "stopped"} and last.get("message"):
+            session.tell("{text}", text=f"{name}: {last['code'] or ''}: {last['message']}")
 
 
 def _status(workspace: Workspace, name: str, schedule: Schedule) -> dict[str, Any]:

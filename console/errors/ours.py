@@ -193,6 +193,25 @@ OURS = (
         ),
     ),
     Entry(
+        "KPI-GUARD-008",
+        Text(
+            "The CRM no longer gives us what it gave before",
+            "El CRM ya no nos da lo que antes daba",
+        ),
+        Text(
+            "A kind of record that was read before is not there any more: a permission or a scope was taken away, or a "
+            "feature of the CRM was switched off. The numbers that are made of it would become blank.",
+            "Un tipo de registro que antes se leía ya no está: se retiró un permiso o un ámbito, o se desactivó una "
+            "función del CRM. Los números que dependen de él quedarían en blanco.",
+        ),
+        Text(
+            "`kpisync doctor` says what is missing. If it is to stay so, `kpisync push --approve PLAN_ID` writes the "
+            "blanks, and later runs do without it.",
+            "`kpisync doctor` dice qué falta. Si ha de quedar así, `kpisync push --approve PLAN_ID` escribe los "
+            "espacios en blanco, y las ejecuciones siguientes prescinden de ello.",
+        ),
+    ),
+    Entry(
         "KPI-RUN-001",
         Text(
             "There is no such run",

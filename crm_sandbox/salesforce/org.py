@@ -54,6 +54,7 @@ class Org:
     public_key     PEM against which the default app's JWTs are verified
     access_token   a token that is accepted from the start, refresh_token likewise
     daily_calls    the allowance of API calls
+    number         which organisation it is: part of its id
     """
 
     def __init__(
@@ -67,12 +68,13 @@ class Org:
         access_token: str | None = None,
         refresh_token: str | None = None,
         daily_calls: int = 100_000,
+        number: int = 1,
     ) -> None:
         self.world = world
         self.ahead = timedelta(0)
         self._clock = clock or _running_on(world.now)
         self._lock = threading.RLock()
-        organisation = record_id("00D", 1)
+        organisation = record_id("00D", number)
         self.schema = Schema(needed(world, features or Features()))
         self.store = Store(self.schema, self.now, organisation)
         self.register = fill(self.store, world)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.contract import Page
-from connectors.errors import NotAllowed, Throttled, Unreachable, Unreadable
+from connectors.errors import GuardStopped, NotAllowed, Throttled, Unreachable, Unreadable
 from connectors.salesforce import Mappings
 from crm_sandbox.salesforce import Features, change, clock_ahead, delete, insert, merge, security, undelete
 from crm_sandbox.seed import demo_world
@@ -161,7 +161,7 @@ def test_too_many_long_calls_at_once_are_waited_for(small: House) -> None:
 def test_a_run_stops_at_its_share_of_the_day_s_calls(busy: House) -> None:
     busy.org.usage.most = 20
     pages = busy.again(api_budget_share=0.25).read("tasks", None)
-    with pytest.raises(Throttled, match="may use of the day's 20"):
+    with pytest.raises(GuardStopped, match="may use of the day's 20"):
         list(pages)
     assert len(busy.box.log) == 5
 
