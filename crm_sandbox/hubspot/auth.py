@@ -61,13 +61,14 @@ class Credential:
 
 
 class Gate:
-    """Every credential of the portal."""
+    """Every credential of the portal. After `expire_after` more requests every OAuth access token ends."""
 
     def __init__(self, store: Store, scopes: Iterable[str] | None) -> None:
         self._store = store
         granted = ALL_SCOPES if scopes is None else frozenset(scopes)
         self.credentials = {SANDBOX_TOKEN: Credential(SANDBOX_TOKEN, granted)}
         self.refresh_tokens = {SANDBOX_REFRESH_TOKEN: granted}
+        self.expire_after: int | None = None
         self._issued = 0
 
     def grant(self, token: str, scopes: Iterable[str] | None = None) -> None:
@@ -85,6 +86,11 @@ class Gate:
 
     def admit(self, request: Request) -> Credential:
         """The credential that a request carries."""
+        if self.expire_after is not None:
+            self.expire_after -= 1
+            if self.expire_after < 0:
+                self.expire_after = None
+                self.expire()
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         credential = self.credentials.get(token.strip()) if scheme.lower() == "bearer" else None
         if credential is None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from command_line import CRMS, SECRETS, Office, Said, at, kpisync
 
-from crm_sandbox.salesforce import EVERYTHING, Org, change
+from crm_sandbox.hubspot import Portal
+from crm_sandbox.salesforce import EVERYTHING, Org, change, lock
 from crm_sandbox.serving import Fault
-from crm_sandbox.world import Call, Sale, Seller, World
+from crm_sandbox.world import Call, Prospect, Sale, Seller, World
 
 Opened = Callable[[str, World], Office]
 
@@ -205,6 +206,32 @@ def test_rows_that_the_crm_refuses_are_named_and_the_rest_lands(office: Opened) 
     assert "Manage Internal Users" in said.err
     assert any(":calls_made:" in key for key in room.shown())
     assert calls_made(room) == 3
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_three_bad_rows_are_named_with_advice_and_the_others_are_written(crm: str, office: Opened) -> None:
+    leads = tuple(
+        Prospect(f"l{n}", f"Lead {n}", f"l{n}@p.example", f"Firm {n}", "ana", at("2026-10-01T09:00")) for n in range(20)
+    )
+    room = office(crm, World("Twenty leads", NOW, sellers=(ANA,), prospects=leads))
+    room.kpisync("provision")
+    pretended = room.sandbox.crm
+    bad = [room.sandbox.crm.id_of("prospect", f"l{n}") for n in (3, 7, 11)]
+    if isinstance(pretended, Org):
+        lock(pretended, bad, times=100)
+    else:
+        assert isinstance(pretended, Portal)
+        pretended.desk.change({"required": {"contacts": ["company"]}})
+        for lead in bad:
+            pretended.set("contacts", lead, {"company": None})
+    said = room.kpisync("run", "--json")
+    assert said.code == 3
+    report = said.document["acme"]
+    assert sorted(one["change"]["key"] for one in report["refused"]) == sorted(bad)
+    assert all(one["code"] and one["reason"] and one["advice"] for one in report["refused"])
+    assert report["written"] == report["planned"] - 3
+    shown = room.kpisync("runs", "show", report["run"], "--json").document
+    assert sorted(one["key"] for one in shown["outcomes"] if one["state"] == "refused") == sorted(bad)
 
 
 HOLD_THE_LOCK = """

@@ -5,10 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from connectors.contract import KpiField
-from crm_sandbox.salesforce import lock
+from connectors import hubspot
+from connectors.contract import Connector, KpiField
+from crm_sandbox.hubspot import SANDBOX_CLIENT, SANDBOX_REFRESH_TOKEN
+from crm_sandbox.salesforce import Org, lock
 from crm_sandbox.serving import Fault, Sandbox
 from sync.ledger import Ledger
 from sync.run import Job, Report, run
@@ -25,10 +28,36 @@ class Floor:
     def __init__(self, crm: Watched, box: Sandbox, folder: Path) -> None:
         self.crm, self.box = crm, box
         self.cache, self.ledger = books(folder)
+        self.auth = "token"
 
     @property
     def job(self) -> Job:
-        return open_job(self.crm.name, self.box.url)
+        job = open_job(self.crm.name, self.box.url)
+        return job if self.auth == "token" else msgspec.structs.replace(job, connector=self._by_oauth())
+
+    def _by_oauth(self) -> Connector:
+        secrets = {"CLIENT_SECRET": SANDBOX_CLIENT[1], "REFRESH_TOKEN": SANDBOX_REFRESH_TOKEN}
+        settings = hubspot.HubSpotSettings(base_url=self.box.url, auth="oauth", client_id=SANDBOX_CLIENT[0])
+        return hubspot.connect(settings, secrets.get, store=secrets.__setitem__, sleep=lambda _: None)
+
+    def spoil_three_leads(self) -> list[str]:
+        """From now on the CRM refuses whatever is written to three of the leads; their ids."""
+        crm = self.crm.crm
+        bad = sorted(crm.id_of("prospect", f"lead-{n}") for n in range(3))
+        if isinstance(crm, Org):
+            lock(crm, bad, times=100)
+        else:
+            crm.desk.change({"required": {"contacts": ["company"]}})
+            for lead in bad:
+                crm.set("contacts", lead, {"company": None})
+        return bad
+
+    def mend(self) -> None:
+        crm = self.crm.crm
+        if isinstance(crm, Org):
+            crm.locks.left.clear()
+        else:
+            crm.desk.change({"required": {}})
 
     def run(self) -> Report:
         return run(self.job, self.cache, self.ledger, now=AS_OF, as_of=AS_OF)
@@ -84,24 +113,30 @@ def test_a_write_that_never_comes_through_is_finished_by_the_next_run(crm: str, 
         assert here.run().planned == 0
 
 
-def test_a_token_that_expires_between_two_calls_is_renewed(tmp_path: Path) -> None:
-    with floor("salesforce", tmp_path) as here:
-        here.crm.crm.auth.expire_after = 7
+@pytest.mark.parametrize("crm", CRMS)
+def test_a_token_that_expires_in_the_middle_of_a_run_is_renewed(crm: str, tmp_path: Path) -> None:
+    with floor(crm, tmp_path) as here:
+        if crm == "salesforce":
+            here.crm.crm.auth.expire_after = 7
+        else:
+            here.auth = "oauth"
+            here.crm.crm.gate.expire_after = 12
         report = here.run()
         assert (report.written, report.refused) == (450, ())
+        gate = here.crm.crm.auth if crm == "salesforce" else here.crm.crm.gate
+        assert gate.expire_after is None  # it came to that
 
 
-def test_three_bad_rows_are_named_and_the_others_written(tmp_path: Path) -> None:
-    with floor("salesforce", tmp_path) as here:
-        planned = run(here.job, here.cache, here.ledger, now=AS_OF, as_of=AS_OF, dry_run=True)
-        bad = sorted(change.key for change in here.ledger.plan(planned.plan).changes)[:3]
-        lock(here.crm.crm, bad, times=100)
+@pytest.mark.parametrize("crm", CRMS)
+def test_three_bad_rows_are_named_and_the_others_written(crm: str, tmp_path: Path) -> None:
+    with floor(crm, tmp_path) as here:
+        bad = here.spoil_three_leads()
         report = here.run()
         assert (report.planned, report.written) == (450, 447)
         assert sorted(one.change.key for one in report.refused) == bad
         assert all(one.code and one.advice for one in report.refused)
         assert _states(here.ledger, report.run) == {"written": 447, "refused": 3}
-        here.crm.crm.locks.left.clear()
+        here.mend()
         assert here.run().written == 3
 
 
