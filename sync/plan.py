@@ -192,7 +192,7 @@ def plan(
     if new >= MANY_RECORDS:
         told.append(f"{new} records are new. In Salesforce each takes about 2 KB of storage; see [kpis] since.")
     return Plan(
-        id=hashlib.sha256(msgspec.json.encode((connection, changes))).hexdigest()[:12],
+        id=digest(connection, changes),
         connection=connection,
         changes=changes,
         unchanged=len(desired) - len(changes) - missing,
@@ -203,6 +203,16 @@ def plan(
         without=tuple(without),
         stops=(*_vanished(changes, without), *_stops(desired, changes, confirmed, limits, spent)),
     )
+
+
+def digest(whose: str, changes: Iterable[Change]) -> str:
+    """The id of a plan. Of when it is does not count: the same numbers found an hour later are the same plan."""
+    told = [(one.surface, one.key, one.gone, _without_beside(one.before), _without_beside(one.after)) for one in changes]
+    return hashlib.sha256(msgspec.json.encode((whose, told))).hexdigest()[:12]
+
+
+def _without_beside(fields: Fields) -> Fields:
+    return {name: value for name, value in fields.items() if name not in BESIDE}
 
 
 def _change(wanted: Desired, now: Fields | None, kept: Set[tuple[Surface, str, str]]) -> Change | None:

@@ -1,13 +1,11 @@
 """Tries again what a run could not write: the records that the CRM refused then, with what they should show by now."""
 
-import hashlib
-
 import msgspec
 
 from sync.cache import Cache
 from sync.job import Job
 from sync.ledger import Ledger
-from sync.plan import Plan
+from sync.plan import Plan, digest
 from sync.run import make_plan
 from sync.scoring import computed
 
@@ -23,7 +21,7 @@ def plan_again(job: Job, cache: Cache, ledger: Ledger, run: str) -> Plan:
     changes = tuple(change for change in whole.changes if (change.surface, change.key) in refused)
     again = msgspec.structs.replace(
         whole,
-        id=hashlib.sha256(msgspec.json.encode((run, job.name, changes))).hexdigest()[:12],
+        id=digest(f"{job.name} {run}", changes),
         changes=changes,
         unchanged=len(refused) - len(changes),
     )

@@ -138,6 +138,14 @@ def test_the_same_changes_have_the_same_id_and_others_another() -> None:
     assert one.id != other.id
 
 
+def test_the_same_numbers_found_an_hour_later_are_the_same_plan() -> None:
+    at_ten = msgspec.structs.replace(wanted("k", value=1), beside={"as_of": "10:00"})
+    at_eleven = msgspec.structs.replace(at_ten, beside={"as_of": "11:00"})
+    one, later = planned([at_ten]), planned([at_eleven])
+    assert one.changes != later.changes
+    assert one.id == later.id
+
+
 def test_a_plan_is_the_same_after_a_journey_through_json() -> None:
     found = planned([wanted("k", value=0.5, label="x")], {"k": {"value": 1}}, confirmed(k={"value": 2}))
     assert msgspec.json.decode(msgspec.json.encode(found), type=Plan) == found
