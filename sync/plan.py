@@ -207,7 +207,9 @@ def plan(
 
 def digest(whose: str, changes: Iterable[Change]) -> str:
     """The id of a plan. Of when it is does not count: the same numbers found an hour later are the same plan."""
-    told = [(one.surface, one.key, one.gone, _without_beside(one.before), _without_beside(one.after)) for one in changes]
+    told = [
+        (one.surface, one.key, one.gone, _without_beside(one.before), _without_beside(one.after)) for one in changes
+    ]
     return hashlib.sha256(msgspec.json.encode((whose, told))).hexdigest()[:12]
 
 
