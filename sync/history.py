@@ -4,8 +4,8 @@ from sqlalchemy import BigInteger, Index, Table
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-VERSION = 1
-"""Of the tables below. A newer ledger is refused; there is no older one."""
+VERSION = 2
+"""Of the tables below. A newer ledger is refused; an older one gets the tables that it lacks."""
 
 
 class LedgerTable(SQLModel, registry=registry()):
@@ -53,6 +53,17 @@ class ShownRow(LedgerTable, table=True):
     fields: str
     run: str
     at: int = Field(sa_type=BigInteger)
+
+
+class SignedRow(LedgerTable, table=True):
+    """That a record was found to show what it should, and a digest of what that was. Only ever a shortcut."""
+
+    __tablename__ = "ledger_signed"
+
+    connection: str = Field(primary_key=True)
+    surface: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    signature: int = Field(sa_type=BigInteger)
 
 
 class OutcomeRow(LedgerTable, table=True):
@@ -119,5 +130,5 @@ def _own(model: type[SQLModel]) -> Table:
     return table
 
 
-ABOUT, RUNS, SHOWN = _own(LedgerAbout), _own(RunRow), _own(ShownRow)
+ABOUT, RUNS, SHOWN, SIGNED = _own(LedgerAbout), _own(RunRow), _own(ShownRow), _own(SignedRow)
 OUTCOMES, PLANS, KNOWN = _own(OutcomeRow), _own(PlanRow), _own(KnownRow)

@@ -3,6 +3,9 @@
 A value of a period that was over when it was last known, and that is another one now, is a restatement: a changed past.
 """
 
+import hashlib
+import io
+
 import msgspec
 import polars as pl
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -33,8 +36,22 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
-def learn(sql: Connection, connection: str, run: str, as_of: Millis, values: pl.DataFrame, year_start: int) -> int:
-    """Keep those of `values` that are new or differ from what is known; how many of them change the past.
+class Learnt(msgspec.Struct, frozen=True):
+    """How many values of a past that was over are others now, and whether everything was worth keeping."""
+
+    restated: int
+    everything: bool
+
+
+def digest_of(values: pl.DataFrame) -> str:
+    """Another text for other values."""
+    told = io.BytesIO()
+    values.select(*_key(), *TOLD).write_ipc(told, compression="uncompressed")
+    return hashlib.blake2b(told.getbuffer(), digest_size=16).hexdigest()
+
+
+def learn(sql: Connection, connection: str, run: str, as_of: Millis, values: pl.DataFrame, year_start: int) -> Learnt:
+    """Keep those of `values` that are new or differ from what is known.
 
     What was computed for an earlier moment than the known value teaches nothing new.
     """
@@ -50,7 +67,8 @@ def learn(sql: Connection, connection: str, run: str, as_of: Millis, values: pl.
         common = {"connection": connection, "run": run, "as_of": as_of, "latest": True}
         sql.execute(insert(KNOWN), [common | row for row in news.select(*KEY, *TOLD).to_dicts()])
     replaced = outdated.select("as_of", "grain", "period_start").iter_rows()
-    return sum(_was_over(known_at, grain, start, year_start) for known_at, grain, start in replaced)
+    restated = sum(_was_over(known_at, grain, start, year_start) for known_at, grain, start in replaced)
+    return Learnt(restated, everything=compared.filter(differs & (pl.col("as_of") > as_of)).is_empty())
 
 
 def _key() -> list[pl.Expr]:

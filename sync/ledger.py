@@ -22,10 +22,12 @@ from kpi_engine.records import Day, Millis
 from sync.database import Database
 from sync.errors import CacheUnusable, PlanUnknown
 from sync.history import ABOUT, OUTCOMES, PLANS, SHOWN, VERSION, LedgerTable, OutcomeRow, PlanRow, RunRow
-from sync.known import Known, history, learn
-from sync.plan import Confirmed, Desired, Place, Plan, canonical
+from sync.known import Known, digest_of, history, learn
+from sync.plan import Desired, Place, Plan, canonical
+from sync.showing import Showing, sign, unsign
 
 PAUSED = "paused"
+LEARNED = "learned"
 WITHOUT = "does without"
 SENT = "sent"
 
@@ -98,9 +100,10 @@ class Ledger:
         database = Database(url)
         with database.reading() as sql:
             found = _version(sql)
-        if found is None:
+        if found is None or found < VERSION:
             with database.writing() as sql:
                 LedgerTable.metadata.create_all(sql)
+                sql.execute(delete(ABOUT).where(ABOUT.c.connection == "", ABOUT.c.name == "version"))
                 sql.execute(insert(ABOUT), {"connection": "", "name": "version", "value": str(VERSION)})
         elif found > VERSION:
             raise CacheUnusable(
@@ -202,15 +205,14 @@ class Ledger:
 
     # ------------------------------------------------------------------ what the CRM shows
 
-    def shown(self) -> Mapping[Place, Confirmed]:
+    def shown(self) -> Showing:
         """What the CRM last confirmed to show, by surface and key."""
-        query = select(SHOWN.c.surface, SHOWN.c.key, SHOWN.c.fields, SHOWN.c.at).where(self._here(SHOWN))
-        surfaces = {surface.value: surface for surface in Surface}
-        with self._database.reading() as sql:
-            return {
-                (surfaces[surface], key): Confirmed(fields.encode(), at)
-                for surface, key, fields, at in sql.execute(query).all()
-            }
+        return Showing(self._database, self.connection)
+
+    def sign(self, surface: Surface, signed: pl.DataFrame) -> None:
+        """Note that these records, (key, signature), were found to show what they should."""
+        with self._database.writing() as sql:
+            sign(sql, self.connection, surface, signed)
 
     def confirm(self, seen: Sequence[Desired]) -> None:
         """Note that the CRM was seen to show these, though we had no word of it."""
@@ -299,6 +301,7 @@ class Ledger:
             for (surface, key), text in shown.items()
             if text is not None
         ]
+        unsign(sql, self.connection, list(shown))
         for surface in {place[0] for place in shown}:
             for keys in _portions([key for kind, key in shown if kind == surface]):
                 old = self._here(SHOWN) & (SHOWN.c.surface == surface.value) & SHOWN.c.key.in_(keys)
@@ -326,8 +329,13 @@ class Ledger:
 
     def learn(self, as_of: Millis, values: pl.DataFrame, fiscal_year_start: int) -> int:
         """Keep what is newly known of tracked values; how many of them change a past that was over."""
+        digest = digest_of(values)
+        if self._decided(LEARNED) == digest:
+            return 0
         with self.running("plan") as entry, self._database.writing() as sql:
-            return learn(sql, self.connection, entry.run, as_of, values, fiscal_year_start)
+            learnt = learn(sql, self.connection, entry.run, as_of, values, fiscal_year_start)
+        self._decide(LEARNED, digest if learnt.everything else None)
+        return learnt.restated
 
     def history(self, kpi: str, rep: str, grain: str, start: Day, dimension: str = "") -> Sequence[Known]:
         """Everything that was ever known of one value, the oldest first."""
