@@ -38,6 +38,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     gone         it should not be there at all
     starts, ends the first and last day of the period it speaks of, None where it speaks of today
     beside       told along when anything of `fields` changes, and never a reason to write: of when it is
+    signature    a digest of `fields`: of what was found right under it nothing more is asked
     """
 
     surface: Surface
@@ -49,6 +50,7 @@ class Desired(msgspec.Struct, frozen=True, kw_only=True):
     starts: int | None = None
     ends: int | None = None
     beside: Fields = {}
+    signature: int | None = None
 
     @property
     def place(self) -> Place:
@@ -164,13 +166,14 @@ def plan(
     overwrite_drift: bool = True,
     attempted: Mapping[Place, Fields] | None = None,
     without: Sequence[str] = (),
+    settled: int = 0,
 ) -> Plan:
     """The changes that make the CRM show `desired`; what someone changed there by hand stays unless `overwrite_drift`.
 
     `asked` are the records that the CRM was asked for: all that are in question, and whatever else one wants checked.
     `shown_now` is its answer; a record that was asked for and is not in it is not there. The others are as confirmed.
     `attempted` is what refused records were sent: a CRM may have taken some of their fields, and those are ours.
-    `without` are streams that can no longer be read.
+    `without` are streams that can no longer be read; `settled` is how many more records are known to be right.
     """
     looked_at = [wanted for wanted in desired if wanted.place in asked]
     drift = tuple(_drift(looked_at, shown_now, confirmed, attempted or {}))
@@ -195,7 +198,7 @@ def plan(
         id=digest(connection, changes),
         connection=connection,
         changes=changes,
-        unchanged=len(desired) - len(changes) - missing,
+        unchanged=settled + len(desired) - len(changes) - missing,
         calls=calls,
         daily_share=spent / limits.daily_calls if limits.daily_calls else None,
         warnings=tuple(told),
@@ -345,8 +348,10 @@ def _reps_losing(
             losing.add(change.rep)
     if len(losing) < FEWEST:
         return len(losing), 0
-    people = {desired[place].rep for place in confirmed if place in desired and _numbers(place, confirmed[place])}
-    return len(losing), len(people | losing)
+    showing = [(place, known) for place, known in confirmed.items() if _numbers(place, known)]
+    on_records = {known.fields.get("rep") for (surface, _), known in showing if surface is Surface.KPI_RECORDS}
+    on_people = {key for (surface, key), _ in showing if surface is Surface.PERSON_FIELDS}
+    return len(losing), max(len(on_records), len(on_people), len(losing))
 
 
 def _emptied(before: FieldValue, after: FieldValue) -> bool:

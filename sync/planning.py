@@ -1,22 +1,24 @@
 """Gathers what a plan is made of: the values that should be shown, what was confirmed, and what the CRM shows now."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 import polars as pl
 
 from connectors.contract import Capabilities, Change, Connector, Surface
 from connectors.errors import GuardStopped
-from kpi_engine.periods import DAY_MS, period_start, previous_start, to_date
-from kpi_engine.records import Day, Millis
+from kpi_engine.periods import DAY_MS, period_start, previous_start, to_date, to_day
+from kpi_engine.records import Day, Millis, Rep
 from kpi_engine.values import values
 from sync import surfaces
 from sync.cache import Cache
 from sync.job import Job
 from sync.ledger import Ledger
-from sync.plan import Confirmed, Desired, Drift, Fields, Limits, Place, Plan, in_question, plan, same, shown_already
+from sync.plan import Desired, Drift, Fields, Limits, Place, Plan, in_question, plan, same, shown_already
 from sync.retired import retired
 from sync.scoring import Computed, computed_as_of, evident, reps_of
+from sync.sheet import evidence_in, in_doubt, kpi_sheet, lead_sheet, person_sheet, worth_a_record
+from sync.showing import SIGNATURES, Showing
 
 ShownNow = dict[Place, Fields]
 
@@ -29,10 +31,12 @@ def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Mil
     on, warnings = surfaces_in_use(job, found)
     tracked = _tracked(job, known)
     ledger.learn(known.as_of, tracked, known.company.fiscal_year_start)
-    desired = _desired(job, known, tracked, cache, confirmed, on)
+    desired, settled = _desired(job, known, tracked, cache, confirmed, on, sure=not check_everything)
     asked = desired if check_everything else list(in_question(desired, confirmed))
     now = shown_now(job.connector, asked)
-    ledger.confirm(list(shown_already(asked, now)))
+    right = list(shown_already(asked, now))
+    ledger.confirm(right)
+    _sign(ledger, desired, {one.place for one in asked} - {one.place for one in right})
     return plan(
         job.name,
         desired,
@@ -44,7 +48,18 @@ def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Mil
         overwrite_drift=job.options.overwrite_drift,
         attempted=ledger.attempted(),
         without=sorted(cache.streams() - set(found.streams) - ledger.does_without()),
+        settled=settled,
     )
+
+
+def _sign(ledger: Ledger, desired: Iterable[Desired], wrong: Set[Place]) -> None:
+    """Of what is shown rightly nothing more is asked until it should show something else."""
+    right: dict[Surface, list[tuple[str, int]]] = {}
+    for one in desired:
+        if one.signature is not None and one.place not in wrong:
+            right.setdefault(one.surface, []).append((one.key, one.signature))
+    for surface, signed in right.items():
+        ledger.sign(surface, pl.DataFrame(signed, schema=SIGNATURES, orient="row"))
 
 
 def settle(job: Job, ledger: Ledger) -> None:
@@ -150,25 +165,81 @@ def _desired(
     known: Computed,
     tracked: pl.DataFrame,
     cache: Cache,
-    confirmed: Mapping[Place, Confirmed],
+    confirmed: Showing,
     on: Sequence[Surface],
-) -> list[Desired]:
-    track, company, reps = job.options.track, known.company, reps_of(cache)
+    *,
+    sure: bool,
+) -> tuple[list[Desired], int]:
+    """What should be shown and is not known to be, and how many records are known to be right.
+
+    Without `sure` everything is in doubt.
+    """
+    reps = reps_of(cache)
     wanted: list[Desired] = []
-    if Surface.KPI_RECORDS in on:
-        listed = surfaces.evidence_texts(known.parts)
-        beside = {"as_of": surfaces.as_of_text(known.as_of)}
-        wanted += surfaces.kpi_records(tracked, company, reps, confirmed, _written_since(job, known), listed, beside)
-        written = {(kpi, grain) for kpi in track for grain in job.options.write_grains}
-        places = {one.place for one in wanted}
-        wanted += retired(confirmed, places, written, day_of(known.as_of), _kept_since(job, known))
-    if Surface.PERSON_FIELDS in on:
-        month = values(known.parts, company, known.as_of, kpis=track, grain="month", dimension="")
-        today = dict(known.parts["rep"].select("rep", "today").iter_rows())
-        wanted += surfaces.person_fields(month, today, reps.values(), track, company, confirmed)
-    if Surface.LEAD_SCORES in on:
-        wanted += surfaces.lead_scores(known.scores, cache.tables(["lead"])["lead"], confirmed)
-    return wanted
+    settled = 0
+    for surface in on:
+        match surface:
+            case Surface.KPI_RECORDS:
+                found, right = _kpi_records(job, known, tracked, confirmed, reps, sure=sure)
+            case Surface.PERSON_FIELDS:
+                found, right = _person_fields(job, known, confirmed, reps, sure=sure)
+            case Surface.LEAD_SCORES:
+                found, right = _lead_scores(known, cache, confirmed, sure=sure)
+        wanted += found
+        settled += right
+    return wanted, settled
+
+
+def _person_fields(
+    job: Job, known: Computed, confirmed: Showing, reps: Mapping[str, Rep], *, sure: bool
+) -> tuple[list[Desired], int]:
+    """The same for the people."""
+    surface, company, track = Surface.PERSON_FIELDS, known.company, job.options.track
+    month = values(known.parts, company, known.as_of, kpis=track, grain="month", dimension="")
+    today = dict(known.parts["rep"].select("rep", "today").iter_rows())
+    there = [rep for rep in reps.values() if rep.known and not rep.deleted and rep.person_record]
+    people = {rep.id: rep.person_record for rep in there if rep.active and rep.id in today}
+    current = {rep: to_date(period_start(to_day(today[rep]), "month", company.fiscal_year_start)) for rep in people}
+    keys = pl.DataFrame([*people.items()], schema={"rep": pl.Utf8, "key": pl.Utf8}, orient="row")
+    sheet = person_sheet(month, current, track).join(keys, on="rep")
+    doubtful = in_doubt(sheet, confirmed.signatures(surface)) if sure else sheet
+    right = frozenset(people) - frozenset(doubtful["rep"])
+    left = [rep for rep in there if rep.id not in right]
+    confirmed.look_up(surface, [rep.person_record for rep in left if rep.person_record])
+    asked = month.filter(pl.col("rep").is_in(doubtful["rep"].implode()))
+    signatures = dict(doubtful.select("rep", "signature").iter_rows())
+    return surfaces.person_fields(asked, today, left, track, company, confirmed, signatures), len(right)
+
+
+def _lead_scores(known: Computed, cache: Cache, confirmed: Showing, *, sure: bool) -> tuple[list[Desired], int]:
+    """The same for the leads."""
+    surface = Surface.LEAD_SCORES
+    shown, sheet = confirmed.signatures(surface), lead_sheet(known.scores)
+    doubtful = in_doubt(sheet, shown) if sure else sheet
+    vanished = shown.join(sheet.select("key"), on="key", how="anti")["key"].to_list()
+    confirmed.look_up(surface, [*vanished, *doubtful["key"]])
+    closed = [key for key in vanished if confirmed[surface, key].fields]
+    leads = cache.tables(["lead"])["lead"] if closed else pl.LazyFrame()
+    return surfaces.lead_scores(doubtful, leads, closed), sheet.height - doubtful.height
+
+
+def _kpi_records(
+    job: Job, known: Computed, tracked: pl.DataFrame, confirmed: Showing, reps: Mapping[str, Rep], *, sure: bool
+) -> tuple[list[Desired], int]:
+    """The same for the KPI records."""
+    surface = Surface.KPI_RECORDS
+    written = {(kpi, grain) for kpi in job.options.track for grain in job.options.write_grains}
+    beside = {"as_of": surfaces.as_of_text(known.as_of)}
+    shown = confirmed.signatures(surface)
+    sheet = worth_a_record(kpi_sheet(tracked, known.company, reps, evidence_in(known.parts)), shown)
+    doubtful = in_doubt(sheet, shown) if sure else sheet
+    vanished = shown.join(sheet.select("key"), on="key", how="anti")["key"].to_list()
+    confirmed.look_up(surface, [*vanished, *doubtful["key"]])
+    wanted = list(surfaces.kpi_records(doubtful, known.company, beside))
+    there = [(key, confirmed[surface, key]) for key in vanished]
+    wanted += surfaces.no_longer_true(there, written, _written_since(job, known), beside)
+    wanted += retired(there, written, day_of(known.as_of), _kept_since(job, known))
+    return wanted, sheet.height - doubtful.height
 
 
 def _tracked(job: Job, known: Computed) -> pl.DataFrame:

@@ -4,31 +4,29 @@ What is over stays as history when a KPI is switched off; its record of a period
 and be taken for a number of today.
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Set
 from datetime import date
 
 from connectors.contract import FieldValue, Surface
 from kpi_engine.periods import to_day
 from kpi_engine.records import Day
-from sync.plan import Confirmed, Desired, Fields, Place
+from sync.plan import Confirmed, Desired, Fields
 
 
 def retired(
-    confirmed: Mapping[Place, Confirmed],
-    wanted: Set[Place],
+    shown: Iterable[tuple[str, Confirmed]],
     written: Set[tuple[FieldValue, FieldValue]],
     today: Day,
     kept_since: Day | None,
 ) -> Iterator[Desired]:
-    """Those of `confirmed` to be removed; what is `wanted` never is. `written` are the KPIs and grains that the CRM is
-    to show."""
-    for place, known in confirmed.items():
-        surface, key = place
-        if surface is not Surface.KPI_RECORDS or place in wanted:
-            continue
+    """Of the records that are `shown` and that nothing asks for any more those to be removed.
+
+    `written` are the KPIs and grains that the CRM is to show.
+    """
+    for key, known in shown:
         if _has_had_its_time(known.fields, written, today, kept_since):
             rep = str(known.fields.get("rep") or "") or None
-            yield Desired(surface=surface, key=key, rep=rep, fields=known.fields, gone=True)
+            yield Desired(surface=Surface.KPI_RECORDS, key=key, rep=rep, fields=known.fields, gone=True)
 
 
 def _has_had_its_time(

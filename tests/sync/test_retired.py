@@ -2,18 +2,18 @@
 
 from datetime import date
 
-from connectors.contract import FieldValue, Surface
+from connectors.contract import FieldValue
 from kpi_engine.periods import to_day
 from kpi_engine.records import Day
-from sync.plan import Confirmed, Place, canonical
+from sync.plan import Confirmed, canonical
 from sync.retired import retired
 
 TODAY = to_day(date(2026, 11, 25))
 
 
-def shown(*records: tuple[str, str, str, str]) -> dict[Place, Confirmed]:
+def shown(*records: tuple[str, str, str, str]) -> list[tuple[str, Confirmed]]:
     """KPI, grain, first and last day of records that the CRM shows; the key is `kpi/first day`."""
-    found: dict[Place, Confirmed] = {}
+    found = []
     for kpi, grain, first, last in records:
         fields: dict[str, FieldValue] = {
             "kpi": kpi,
@@ -22,7 +22,7 @@ def shown(*records: tuple[str, str, str, str]) -> dict[Place, Confirmed]:
             "period_end": last,
             "value": 1,
         }
-        found[Surface.KPI_RECORDS, f"{kpi}/{first}"] = Confirmed(canonical(fields), 0)
+        found.append((f"{kpi}/{first}", Confirmed(canonical(fields), 0)))
     return found
 
 
@@ -33,9 +33,9 @@ WRITTEN = {("calls_made", "month")}
 
 
 def keys(
-    confirmed: dict[Place, Confirmed], written: set[tuple[FieldValue, FieldValue]], since: Day | None
+    confirmed: list[tuple[str, Confirmed]], written: set[tuple[FieldValue, FieldValue]], since: Day | None
 ) -> list[str]:
-    return [one.key for one in retired(confirmed, set(), written, TODAY, since)]
+    return [one.key for one in retired(confirmed, written, TODAY, since)]
 
 
 def test_what_is_written_stays() -> None:
@@ -54,12 +54,7 @@ def test_what_is_older_than_the_settings_keep_goes() -> None:
     assert keys(shown(NOVEMBER, OCTOBER, OLD), WRITTEN, to_day(date(2024, 11, 1))) == ["calls_made/2024-10-01"]
 
 
-def test_what_is_wanted_is_never_removed() -> None:
-    confirmed = shown(NOVEMBER)
-    assert list(retired(confirmed, set(confirmed), set(), TODAY, None)) == []
-
-
 def test_a_removal_asks_for_what_was_there() -> None:
-    (gone,) = retired(shown(NOVEMBER), set(), set(), TODAY, None)
+    (gone,) = retired(shown(NOVEMBER), set(), TODAY, None)
     assert gone.gone
     assert gone.fields["value"] == 1

@@ -1,25 +1,19 @@
 """What each surface should show for a value."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
 import pytest
 
-from connectors.contract import KPI_RECORD_FIELDS, FieldValue, Surface
-from kpi_engine.compute import EVIDENCE
+from connectors.contract import KPI_RECORD_FIELDS, FieldValue
 from kpi_engine.evidence import SCHEMA as EVIDENCE_COLUMNS
+from kpi_engine.periods import to_day
 from kpi_engine.records import Company, Rep
-from sync.plan import Confirmed, Place, canonical
-from sync.surfaces import (
-    NAME_LENGTH,
-    TREND_LENGTH,
-    evidence_texts,
-    kpi_records,
-    lead_scores,
-    period_name,
-    person_fields,
-    trends,
-)
+from sync import surfaces
+from sync.plan import Confirmed, Desired, canonical
+from sync.sheet import TREND_LENGTH, Evidence, kpi_sheet, lead_sheet, worth_a_record
+from sync.surfaces import NAME_LENGTH, lead_scores, no_longer_true, period_name, person_fields
 from tests.sync.worlds import lead, rep
 
 COMPANY = Company(connection="acme", fiscal_year_start=4)
@@ -52,8 +46,21 @@ def people(*reps: Rep) -> dict[str, Rep]:
     return {one.id: one for one in reps}
 
 
+def kpi_records(
+    values: pl.DataFrame, known: dict[str, Rep], shown: Sequence[str] = (), evidence: Evidence | None = None
+) -> list[Desired]:
+    """The records of some values, where the CRM shows some already."""
+    there = pl.DataFrame({"key": list(shown)}, schema={"key": pl.Utf8})
+    sheet = worth_a_record(kpi_sheet(values, COMPANY, known, evidence), there)
+    return list(surfaces.kpi_records(sheet, COMPANY, {"as_of": "now"}))
+
+
+def trends(values: pl.DataFrame) -> list[str]:
+    return kpi_sheet(values, COMPANY, people(rep("ana"), rep("ben")))["trend"].to_list()
+
+
 def test_a_record_says_everything_about_its_value() -> None:
-    (record,) = kpi_records(values(), COMPANY, people(rep("ana", name="Ana Ruiz")), {}, beside={"as_of": "now"})
+    (record,) = kpi_records(values(), people(rep("ana", name="Ana Ruiz")))
     assert record.key == "acme:win_rate:ana:quarter:2026-04-01"
     assert {*record.fields, *record.beside} == set(KPI_RECORD_FIELDS)
     assert {field: value for field, value in record.fields.items() if value is not None} == {
@@ -106,54 +113,86 @@ def test_the_records_behind_a_value_are_told_as_a_short_list() -> None:
     listed = pl.DataFrame(
         [("ana", date(2026, 4, 1), None, "win_rate", "deal", ["d2", "d1"], 2)], schema=EVIDENCE_COLUMNS, orient="row"
     )
-    texts = evidence_texts({"quarter" + EVIDENCE: listed})
-    (record,) = kpi_records(values(), COMPANY, people(rep("ana")), {}, evidence=texts)
+    (record,) = kpi_records(values(), people(rep("ana")), evidence={"quarter": listed})
     assert record.fields["evidence"] == '{"kind":"deal","ids":["d2","d1"],"total":2}'
 
 
 def test_a_division_has_its_own_key_and_says_by_what() -> None:
-    (record,) = kpi_records(values(dimension="channel=Web"), COMPANY, people(rep("ana")), {})
+    (record,) = kpi_records(values(dimension="channel=Web"), people(rep("ana")))
     assert record.key == "acme:win_rate:ana:quarter:2026-04-01:channel=Web"
     assert record.fields["dimension"] == "channel=Web"
 
 
 def test_a_division_without_a_value_is_written_only_where_it_had_one() -> None:
     nothing = values(dimension="band=large", value=None, reason="no_data")
-    assert kpi_records(nothing, COMPANY, people(rep("ana")), {}) == []
-    place: Place = (Surface.KPI_RECORDS, "acme:win_rate:ana:quarter:2026-04-01:band=large")
-    (record,) = kpi_records(nothing, COMPANY, people(rep("ana")), {place: Confirmed(canonical({"value": 1}), 0)})
+    assert kpi_records(nothing, people(rep("ana"))) == []
+    shown = ["acme:win_rate:ana:quarter:2026-04-01:band=large"]
+    (record,) = kpi_records(nothing, people(rep("ana")), shown)
     assert (record.fields["value"], record.fields["reason"]) == (None, "no_data")
 
 
 @pytest.mark.parametrize("nobody", ["unassigned", "all", "deleted", "queue", "never-seen", "team:never-seen"])
 def test_nobodys_values_get_no_record(nobody: str) -> None:
     known = people(rep("deleted", deleted=True), rep("queue", known=False))
-    assert kpi_records(values(rep=nobody), COMPANY, known, {}) == []
+    assert kpi_records(values(rep=nobody), known) == []
 
 
 def test_a_team_is_its_managers_and_says_so() -> None:
-    (record,) = kpi_records(values(rep="team:ana"), COMPANY, people(rep("ana", name="Ana Ruiz")), {})
+    (record,) = kpi_records(values(rep="team:ana"), people(rep("ana", name="Ana Ruiz")))
     assert record.key == "acme:win_rate:team:ana:quarter:2026-04-01"
     assert (record.rep, record.fields["rep"], record.fields["dimension"]) == ("ana", "ana", "team")
     assert record.fields["name"] == "Win rate · Team Ana Ruiz · quarter from 2026-04"
 
 
 def test_a_long_name_fits_the_crms_field() -> None:
-    (record,) = kpi_records(values(), COMPANY, people(rep("ana", name="Ana María " * 12)), {})
+    (record,) = kpi_records(values(), people(rep("ana", name="Ana María " * 12)))
     assert len(str(record.fields["name"])) <= NAME_LENGTH
 
 
-def test_what_was_written_before_since_stays_as_it_is() -> None:
+def test_what_is_no_more_is_blanked_unless_it_lies_before_since() -> None:
     days = {"period_start": "2025-04-01", "period_end": "2025-06-30"}
     fields: dict[str, FieldValue] = {"kpi": "win_rate", "grain": "quarter", "value": 1, **days}
-    known: dict[Place, Confirmed] = {(Surface.KPI_RECORDS, "old"): Confirmed(canonical(fields), 0)}
-    since = 20454  # 2026-01-01
-    reps = people(rep("ana"))
-    assert [one.key for one in kpi_records(values(), COMPANY, reps, known)] == [
-        "acme:win_rate:ana:quarter:2026-04-01",
-        "old",
+    old = [("old", Confirmed(canonical(fields), 0))]
+    (blank,) = no_longer_true(old, {("win_rate", "quarter")}, None, {})
+    assert (blank.fields["value"], blank.fields["reason"], blank.fields["trend"]) == (None, "no_data", None)
+    assert list(no_longer_true(old, {("win_rate", "quarter")}, to_day(date(2026, 1, 1)), {})) == []
+    assert list(no_longer_true(old, {("calls_made", "quarter")}, None, {})) == []
+
+
+SOMETHING_ELSE: dict[str, object] = {
+    "value": 0.3334,
+    "numerator": 2.0,
+    "n": 4,
+    "target": 1.0,
+    "reason": "no_data",
+    "state": "met",
+    "previous": None,
+    "rep": "ben",
+    "period_start": date(2026, 7, 1),
+    "dimension": "band=large",
+}
+
+
+@pytest.mark.parametrize("column", SOMETHING_ELSE)
+def test_whatever_a_record_says_is_in_its_signature(column: str) -> None:
+    reps = people(rep("ana"), rep("ben"))
+    (one,) = kpi_records(values(), reps)
+    (same,) = kpi_records(values(), reps)
+    (other,) = kpi_records(values(**{column: SOMETHING_ELSE[column]}), reps)
+    assert one.signature == same.signature
+    assert one.signature != other.signature
+
+
+def test_a_new_name_and_other_records_behind_a_number_are_in_its_signature() -> None:
+    listed = pl.DataFrame(
+        [("ana", date(2026, 4, 1), None, "win_rate", "deal", ["d2"], 1)], schema=EVIDENCE_COLUMNS, orient="row"
+    )
+    records = [
+        *kpi_records(values(), people(rep("ana", name="Ana"))),
+        *kpi_records(values(), people(rep("ana", name="Ana Ruiz"))),
+        *kpi_records(values(), people(rep("ana", name="Ana")), evidence={"quarter": listed}),
     ]
-    assert len(kpi_records(values(), COMPANY, reps, known, since)) == 1  # type: ignore[arg-type]
+    assert len({record.signature for record in records}) == 3
 
 
 @pytest.mark.parametrize(
@@ -196,8 +235,6 @@ def test_only_leads_that_could_be_written_lose_their_score() -> None:
         orient="row",
     ).lazy()
     scores = pl.DataFrame({"lead": ["open"], "score": [61.2], "level": ["engaged"]})
-    known: dict[Place, Confirmed] = {
-        (Surface.LEAD_SCORES, one.id): Confirmed(canonical({"score": 50, "level": "engaged"}), 0) for one in leads
-    }
-    shown = {one.key: dict(one.fields) for one in lead_scores(scores, frame, known)}
+    closed = [one.id for one in leads if one.id != "open"]
+    shown = {one.key: dict(one.fields) for one in lead_scores(lead_sheet(scores), frame, closed)}
     assert shown == {"open": {"score": 61.2, "level": "engaged"}, "closed": {"score": None, "level": None}}

@@ -1,0 +1,143 @@
+"""The KPI records that the CRM should show, as one frame: a row a record, with its key and a signature of all it says.
+
+A record whose signature is the one under which it was last found right needs no second look, so that a plan costs what
+has changed and not what is there.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import msgspec
+import polars as pl
+
+from kpi_engine.catalog import BY_KEY
+from kpi_engine.compute import EVIDENCE
+from kpi_engine.periods import GRAINS
+from kpi_engine.records import Company, Rep
+from sync.plan import PLACES
+
+NUMBERS = ("value", "numerator", "denominator", "n", "target", "attainment", "previous", "change")
+COLUMNS = ("rep", "kpi", "grain", "period_start", "dimension", *NUMBERS, "reason", "state")
+"""What is taken from the values."""
+
+WHOSE = ("person", "whose_name", "is_team")
+"""Whose record it is: the person's id in the CRM, and the name by which people know the person or the team."""
+
+MORE = ("trend", "kind", "ids", "total")
+"""What stands beside a value: its past, and the records behind it."""
+
+KEY = ("rep", "kpi", "grain", "period_start", "dimension")
+
+TREND_PERIODS = 12
+TREND_LENGTH = 255
+"""What the CRM's text field holds."""
+
+EDITION = 1
+"""Of how a record is worded. Another one makes every record be looked at again."""
+
+Evidence = Mapping[str, pl.DataFrame]
+"""Frames of `kpi_engine.evidence` by grain."""
+
+
+def evidence_in(parts: Mapping[str, pl.DataFrame]) -> Evidence:
+    """The lists of records among what the engine computed."""
+    return {grain: parts[grain + EVIDENCE] for grain in GRAINS if grain + EVIDENCE in parts}
+
+
+def kpi_sheet(
+    values: pl.DataFrame, company: Company, reps: Mapping[str, Rep], evidence: Evidence | None = None
+) -> pl.DataFrame:
+    """`COLUMNS`, `WHOSE`, `MORE`, `key` and `signature` of every value that belongs to a person of the CRM."""
+    rows = values.select(COLUMNS).with_row_index("row")
+    rows = rows.join(_people(values["rep"].unique().to_list(), reps), on="rep")
+    rows = _with_evidence(_with_trend(rows), evidence or {}).sort("row")
+    first = pl.col("period_start").dt.to_string("%Y-%m-%d")
+    split = pl.when(pl.col("dimension").is_null()).then(pl.lit("")).otherwise(pl.concat_str(pl.lit(":"), "dimension"))
+    whole = pl.concat_str(pl.lit(company.connection), "kpi", "rep", "grain", first, separator=":")
+    return rows.with_columns(key=pl.concat_str(whole, split), signature=signature(rows.columns, _wording(company)))
+
+
+def person_sheet(month: pl.DataFrame, current: Mapping[str, date], kpis: Sequence[str]) -> pl.DataFrame:
+    """(rep, signature) of what a person shows: the values of the month that it is for each rep in `current`."""
+    months = pl.DataFrame([*current.items()], schema={"rep": pl.Utf8, "period_start": pl.Date}, orient="row")
+    told = month.select("rep", "period_start", text=pl.concat_str("kpi", _as_text("value"), separator="="))
+    there = months.join(told, on=["rep", "period_start"], how="left").sort("rep", "text")
+    lines = there.group_by("rep", "period_start", maintain_order=True).agg(pl.col("text").str.join(","))
+    salt = msgspec.json.encode((EDITION, kpis)).decode()
+    return lines.select("rep", signature=signature(["period_start", "text"], salt))
+
+
+def lead_sheet(scores: pl.DataFrame) -> pl.DataFrame:
+    """(key, score, level, signature) of the open leads."""
+    found = scores.select(pl.col("lead").alias("key"), "score", "level")
+    return found.with_columns(signature=signature(["score", "level"], str(EDITION)))
+
+
+def signature(columns: list[str], salt: str) -> pl.Expr:
+    """A number that is another one whenever any of the columns is."""
+    told = [_as_text(name) for name in columns if name != "row"]
+    return pl.concat_str(pl.lit(salt), *told, separator="\x1f").hash(seed=0).reinterpret(signed=True)
+
+
+def worth_a_record(sheet: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """Without channels and bands that have no value and never had a record. `shown` has the keys of those that do."""
+    has_record = pl.col("key").is_in(shown["key"].implode())
+    return sheet.filter(pl.col("dimension").is_null() | pl.col("value").is_not_null() | has_record)
+
+
+def in_doubt(sheet: pl.DataFrame, signed: pl.DataFrame) -> pl.DataFrame:
+    """The rows that were not found right as they are; `signed` is (key, signature)."""
+    return sheet.join(signed, on=["key", "signature"], how="anti", maintain_order="left")
+
+
+def _as_text(name: str) -> pl.Expr:
+    column = pl.col(name).list.join(",") if name == "ids" else pl.col(name).cast(pl.Utf8)
+    return column.fill_null("\x00")
+
+
+def _wording(company: Company) -> str:
+    """What else a record's texts depend on."""
+    told = [(kpi.label.en, kpi.family.name.en, kpi.unit, kpi.direction) for kpi in BY_KEY.values()]
+    return msgspec.json.encode((EDITION, company.fiscal_year_start, told)).decode()
+
+
+def _people(keys: list[str], reps: Mapping[str, Rep]) -> pl.DataFrame:
+    found = []
+    for key in keys:
+        person = key.removeprefix("team:")
+        rep = reps.get(person)
+        if rep is not None and rep.known and not rep.deleted:
+            is_team = person != key
+            found.append((key, person, f"Team {rep.name}" if is_team else rep.name, is_team))
+    schema = {"rep": pl.Utf8, "person": pl.Utf8, "whose_name": pl.Utf8, "is_team": pl.Boolean}
+    return pl.DataFrame(found, schema=schema, orient="row")
+
+
+def _with_trend(rows: pl.DataFrame) -> pl.DataFrame:
+    """This value and those of up to eleven periods before it, the oldest first; a blank where there is none."""
+    line = ("rep", "kpi", "grain", "dimension")
+    near = pl.when(pl.col("value") == 0).then(0.0).otherwise(pl.col("value").round(PLACES))
+    ordered = rows.sort(*line, "period_start").with_columns(
+        _before=pl.int_range(pl.len()).over(line), _text=near.cast(pl.Utf8).str.strip_suffix(".0").fill_null("")
+    )
+    whole = pl.concat_str(*map(_earlier, range(TREND_PERIODS - 1, 0, -1)), "_text")
+    tail = whole.str.slice(-TREND_LENGTH).str.replace(r"^[^,]*,", "")
+    fitting = pl.when(whole.str.len_chars() > TREND_LENGTH).then(tail).otherwise(whole)
+    return ordered.with_columns(trend=fitting).drop("_before", "_text")
+
+
+def _earlier(steps: int) -> pl.Expr:
+    """The value so many periods before, and a comma; nothing where the line had not begun."""
+    text = pl.concat_str(pl.col("_text").shift(steps), pl.lit(","))
+    return pl.when(pl.col("_before") >= steps).then(text).otherwise(pl.lit(""))
+
+
+def _with_evidence(rows: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
+    if not evidence:
+        return rows.with_columns(
+            kind=pl.lit(None, dtype=pl.Utf8),
+            ids=pl.lit(None, dtype=pl.List(pl.Utf8)),
+            total=pl.lit(None, dtype=pl.Int64),
+        )
+    lists = pl.concat([frame.with_columns(grain=pl.lit(grain)) for grain, frame in evidence.items()])
+    return rows.join(lists, on=list(KEY), how="left", nulls_equal=True)
