@@ -6,7 +6,7 @@ The cache is only a copy: whatever happens to it, `kpisync pull --full` makes it
 
 import io
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Self
 
 import msgspec
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, i
 from connectors.contract import Page, Unread
 from connectors.errors import GuardStopped
 from kpi_engine.frames import SCHEMAS
-from kpi_engine.periods import zone_of
+from kpi_engine.periods import GRAINS, zone_of
 from sync import days, sweep
 from sync.database import Database
 from sync.errors import CacheUnusable
@@ -237,14 +237,15 @@ class Cache:
         with self._database.reading() as sql:
             return self._about(sql, "computed")
 
-    def kept(self) -> dict[str, pl.DataFrame]:
-        """What was computed last, by name."""
+    def kept(self, grains: Collection[str] | None = None) -> dict[str, pl.DataFrame]:
+        """What was computed last, by name; of the frames of grains only those that are asked for."""
         with self._database.reading() as sql:
             query = select(PARTS.c.name).where(
                 self._here(PARTS), PARTS.c.name.startswith(COMPUTED, autoescape=True), PARTS.c.slice == 0
             )
-            names = sorted(sql.execute(query).scalars())
-            found = {name.removeprefix(COMPUTED): self._read(sql, name) for name in names}
+            names = [name.removeprefix(COMPUTED) for name in sorted(sql.execute(query).scalars())]
+            wanted = [name for name in names if grains is None or _grain_of(name) in (None, *grains)]
+            found = {name: self._read(sql, COMPUTED + name) for name in wanted}
         return {name: frame for name, frame in found.items() if frame is not None}
 
     def _write(self, sql: Connection, name: str, frame: pl.DataFrame) -> None:
@@ -279,6 +280,11 @@ class Cache:
 
     def _remember(self, sql: Connection, name: str, value: str) -> None:
         _set_fact(sql, self.connection, name, value)
+
+
+def _grain_of(name: str) -> str | None:
+    """Of which grain a computed frame is, None where it is of none."""
+    return next((grain for grain in GRAINS if name.split("_")[0] == grain), None)
 
 
 def _version(sql: Connection) -> int | None:

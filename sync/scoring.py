@@ -1,6 +1,6 @@
 """Has the engine compute, and keeps what came out with a note of what it was made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 import polars as pl
@@ -65,14 +65,14 @@ def score(
     return counted(_compute(cache, company, as_of, since, listed).parts)
 
 
-def computed(cache: Cache) -> Computed:
-    """What was computed last, for the company as it was then. Raises `NothingComputed`."""
+def computed(cache: Cache, grains: Collection[str] | None = None) -> Computed:
+    """What was computed last (of these grains), for the company as it was then. Raises `NothingComputed`."""
     found = cache.made_of()
     if found is None:
         raise NothingComputed(
             "KPI-RUN-003", f"Nothing has been computed for {cache.connection} yet.", "Run `kpisync compute` first."
         )
-    frames = cache.kept()
+    frames = cache.kept(grains)
     made_of = msgspec.json.decode(found, type=_MadeOf)
     known, warnings = with_known_people(made_of.company, reps_of(cache).values())
     scored = frames.pop(SCORES)
@@ -82,9 +82,12 @@ def computed(cache: Cache) -> Computed:
 def computed_as_of(
     cache: Cache, company: Company, as_of: Millis, since: Day | None, listed: Evident = NOTHING_EVIDENT
 ) -> Computed:
-    """What was computed for this moment from these records and settings, computed now if it was not."""
+    """What was computed for this moment from these records and settings, computed now if it was not.
+
+    Of what was computed before only the grains with evidence are read, and the month that people show.
+    """
     if cache.made_of() == _made_of(cache, company, as_of, since, listed):
-        return computed(cache)
+        return computed(cache, {*listed.grains, "month"})
     return _compute(cache, company, as_of, since, listed)
 
 
