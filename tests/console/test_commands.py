@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,16 @@ COMPANY = World(
 )
 
 
+NOON = ("--as-of", "2026-11-25T12:00:00Z")
+FEW = '[kpis]\ntrack = ["calls_made", "deals_won"]\nwrite_grains = ["week", "month"]\nsince = 2026-10-01\n'
+"""Two KPIs of two months: what is tested here does not need more records in the CRM."""
+
+
 @pytest.fixture(params=CRMS)
 def room(request: pytest.FixtureRequest, office: Opened) -> Office:
-    return office(request.param, COMPANY)
+    opened = office(request.param, COMPANY)
+    opened.settings(FEW)
+    return opened
 
 
 # ── set up ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -103,11 +111,11 @@ def test_a_plan_is_shown_in_every_format_and_writes_nothing(room: Office, tmp_pa
     room.kpisync("provision")
     room.kpisync("pull")
     before = len(room.sandbox.log)
-    plan = room.kpisync("plan", "--format", "json").document
-    rows = room.kpisync("plan", "--format", "csv").out.splitlines()
+    plan = room.kpisync("plan", *NOON, "--format", "json").document
+    rows = room.kpisync("plan", *NOON, "--format", "csv").out.splitlines()
     page = tmp_path / "plan.html"
-    room.kpisync("plan", "--format", "html", "--out", str(page))
-    table = room.kpisync("plan")
+    room.kpisync("plan", *NOON, "--format", "html", "--out", str(page))
+    table = room.kpisync("plan", *NOON)
     assert room.writes(before) == []
     assert plan["records"] > 0
     assert rows[0] == "surface,key,rep,field,before,after"
@@ -166,6 +174,7 @@ def test_only_one_object_can_be_pulled(room: Office) -> None:
 
 def test_what_a_run_wrote_can_be_looked_up_and_put_back(office: Opened) -> None:
     room = office("salesforce", COMPANY)
+    room.settings(FEW)
     room.kpisync("provision")
     room.kpisync("run")
     org = room.sandbox.crm
@@ -257,66 +266,77 @@ def program(*words: str) -> list[str]:
     return [sys.executable, "-c", "from console.cli import main; main()", *words]
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something another process does; gives up after a minute."""
-    for _ in range(600):
-        if true():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it did not happen")
+def until(true: Callable[[], bool], server: "Server") -> None:
+    """Wait for something the server does; gives up after a minute, or as soon as the server does, with what it said."""
+    given_up = time.monotonic() + 60
+    while not true():
+        if time.monotonic() > given_up or server.process.poll() is not None:
+            raise AssertionError(f"it did not happen; the server said: {server.said()}")
+        time.sleep(0.5)  # the pretend CRM answers from this very process
+
+
+@dataclass(frozen=True)
+class Server:
+    """The program in a process of its own. It writes into files: a pipe that nobody reads would fill and hold it up."""
+
+    process: "subprocess.Popen[bytes]"
+    out: Path
+    err: Path
+
+    def said(self) -> str:
+        return self.out.read_text() + self.err.read_text()
 
 
 @pytest.fixture
-def started() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
     """`started(words, …)` starts the program; whatever still runs at the end is stopped."""
-    running: list[subprocess.Popen[str]] = []
+    running: list[subprocess.Popen[bytes]] = []
 
-    def start(*words: str) -> "subprocess.Popen[str]":
-        root = Path(__file__).parents[2]
-        environment = {**os.environ, **SECRETS}
-        process = subprocess.Popen(
-            program(*words), cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+    def start(*words: str) -> Server:
+        folder = tmp_path_factory.mktemp("server")
+        out, err = folder / "out", folder / "err"
+        environment = {**os.environ, **SECRETS, "PYTHONUNBUFFERED": "1"}
+        with out.open("wb") as to_out, err.open("wb") as to_err:
+            process = subprocess.Popen(
+                program(*words), cwd=Path(__file__).parents[2], env=environment, stdout=to_out, stderr=to_err
+            )
         running.append(process)
-        return process
+        return Server(process, out, err)
 
     yield start
     for process in running:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def test_serve_works_on_its_schedule_and_stops_when_it_is_told_to(
-    office: Opened, started: Callable[..., "subprocess.Popen[str]"]
+    office: Opened, started: Callable[..., Server]
 ) -> None:
     room = office("salesforce", COMPANY)
+    room.settings(FEW + '[schedule]\npull = "1s"\nwrite = "2s"')
     room.kpisync("provision")
-    room.settings('[schedule]\npull = "1s"\nwrite = "2s"')
     server = started("--workspace", str(room.folder), "serve", "--no-console")
-    until(lambda: bool(room.shown()))
-    until(
-        lambda: any(
-            run["what"] == "run" and run["state"] == "done" for run in room.kpisync("runs", "list", "--json").document
-        )
-    )
-    server.send_signal(signal.SIGTERM)
-    _, err = server.communicate(timeout=60)
-    assert server.returncode == 0, err
-    assert "Stopped." in err
+    until(lambda: bool(room.shown()), server)
+    until(lambda: ("run", "done") in runs(room), server)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(timeout=60) == 0, server.said()
+    assert "Stopped." in server.said()
+
+
+def runs(room: Office) -> set[tuple[str, str]]:
+    """What ran and how it ended."""
+    return {(run["what"], run["state"]) for run in room.kpisync("runs", "list", "--json").document}
 
 
 @pytest.mark.parametrize("crm", CRMS)
 def test_the_sandbox_says_where_it_is_and_how_to_get_in(
-    crm: str, tmp_path: Path, started: Callable[..., "subprocess.Popen[str]"]
+    crm: str, tmp_path: Path, started: Callable[..., Server]
 ) -> None:
     faults = tmp_path / "faults.json"
     faults.write_text(json.dumps([{"path": "token|details", "do": "answer", "status": 503, "times": 1}]))
     server = started("sandbox", "--crm", crm, "--faults", str(faults), "--json")
-    assert server.stdout is not None
-    text = ""
-    while not text.rstrip().endswith("}"):
-        text += server.stdout.readline()
-    told = json.loads(text)
+    until(lambda: server.out.read_text().rstrip().endswith("}"), server)
+    told = json.loads(server.out.read_text())
     assert told["crm"] == crm
     secrets = {"KPISYNC_ACME_CLIENT_SECRET": told.get("client_secret", ""), "KPISYNC_ACME_TOKEN": told.get("token", "")}
     address = "login_url" if crm == "salesforce" else "base_url"
