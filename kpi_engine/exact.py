@@ -4,6 +4,7 @@ A float quotient is a hair off: 2.03 / 2 must become 1.02, and 0.125 at two plac
 near a tie are decided in exact fractions; for all others the float cannot be wrong.
 """
 
+import math
 from decimal import Decimal
 from fractions import Fraction
 
@@ -14,6 +15,10 @@ NEAR = 1e-6
 
 CLEAN_PLACES = 9
 """Money has twelve places; converted amounts, each cut off there, are put right to nine before a tie is decided."""
+
+
+CUT_OFF = Fraction(2, 10**12)
+"""How much an amount of twelve places may be off."""
 
 
 def quotient(numerator: pl.Series, denominator: pl.Series | None, places: int, scale: int = 1) -> pl.Series:
@@ -45,7 +50,19 @@ def _or_one(denominator: pl.Series | None, length: int) -> pl.Series:
 
 def _exact(above: object, below: object, places: int, scale: int) -> float:
     steps = _fraction(above) / _fraction(below) / scale * 10**places
-    return float(Fraction(round(steps), 10**places))
+    tie = _tie(above, below, scale, places)
+    return float(Fraction(round(steps if tie is None else tie), 10**places))
+
+
+def _tie(above: object, below: object, scale: int, places: int) -> Fraction | None:
+    """The tie that a quotient of money is, as far as twelve places can tell: a share of a quota does not end there."""
+    if not (isinstance(above, Decimal) and isinstance(below, Decimal)) or above == 0:
+        return None
+    one, other = Fraction(above), Fraction(below)
+    steps = one / other / scale * 10**places
+    tie = Fraction(2 * math.floor(steps) + 1, 2)
+    unsure = abs(steps) * (CUT_OFF / abs(one) + CUT_OFF / abs(other))
+    return tie if abs(steps - tie) <= unsure else None
 
 
 def _fraction(number: object) -> Fraction:

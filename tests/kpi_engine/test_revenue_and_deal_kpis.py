@@ -300,3 +300,15 @@ def test_there_is_no_quota_in_a_month_that_has_not_begun_where_the_rep_is() -> N
     )
     assert floor.value("quota", "ben", period="2026-12-01") == 70
     assert floor.value("quota", "team:ana", period="2026-12-01") == 70
+
+
+def test_a_tie_over_a_share_of_a_quota_that_never_ends_is_still_one() -> None:
+    """September has 22 working days, 21 without the 9th: its week has 4/21 of the quota, 0.190476… of 1.00. Revenue of
+    0.005 is 0.02625 of that, exactly between two ratios: the even one is 0.0262."""
+    floor = Floor(
+        ANA,
+        quota("ana", "2026-09-01", "2026-10-01", 1),
+        won("d1", "2026-09-08", "0.005"),
+        company=Company(connection="acme", days_off={"ana": frozenset({on("2026-09-09")})}),
+    )
+    assert floor.value("quota_attainment", grain="week", period="2026-09-07") == 0.0262
