@@ -43,6 +43,11 @@ class Learnt(msgspec.Struct, frozen=True):
     everything: bool
 
 
+def named(values: pl.DataFrame) -> str:
+    """Which KPIs and grains these are."""
+    return " ".join(sorted({*values["kpi"].unique(), *values["grain"].unique()}))
+
+
 def digest_of(values: pl.DataFrame) -> str:
     """Another text for other values."""
     told = io.BytesIO()
@@ -56,7 +61,13 @@ def learn(sql: Connection, connection: str, run: str, as_of: Millis, values: pl.
     What was computed for an earlier moment than the known value teaches nothing new.
     """
     told = values.select(*_key(), *TOLD)
-    compared = told.join(_latest(sql, connection), on=KEY, how="left", suffix="_known", nulls_equal=True)
+    compared = told.join(
+        _latest(sql, connection, values["kpi"].unique().to_list()),
+        on=KEY,
+        how="left",
+        suffix="_known",
+        nulls_equal=True,
+    )
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_known")) for name in TOLD)
     news = compared.filter(pl.col("as_of").is_null() | (differs & (pl.col("as_of") <= as_of)))
     outdated = news.filter(pl.col("as_of").is_not_null())
@@ -104,9 +115,10 @@ _LATEST = pl.Schema(
 )
 
 
-def _latest(sql: Connection, connection: str) -> pl.DataFrame:
+def _latest(sql: Connection, connection: str, kpis: list[str]) -> pl.DataFrame:
     columns = [KNOWN.c[name] for name in (*KEY, "as_of", *TOLD)]
-    rows = sql.execute(select(*columns).where(KNOWN.c.connection == connection, KNOWN.c.latest.is_(True))).all()
+    there = select(*columns).where(KNOWN.c.connection == connection, KNOWN.c.latest.is_(True))
+    rows = sql.execute(there.where(KNOWN.c.kpi.in_(kpis))).all()
     return pl.DataFrame([tuple(row) for row in rows], schema=_LATEST, orient="row")
 
 

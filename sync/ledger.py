@@ -22,12 +22,12 @@ from kpi_engine.records import Day, Millis
 from sync.database import Database
 from sync.errors import CacheUnusable, PlanUnknown
 from sync.history import ABOUT, OUTCOMES, PLANS, SHOWN, VERSION, LedgerTable, OutcomeRow, PlanRow, RunRow
-from sync.known import Known, digest_of, history, learn
+from sync.known import Known, digest_of, history, learn, named
 from sync.plan import Desired, Place, Plan, canonical
 from sync.showing import Showing, sign, unsign
 
 PAUSED = "paused"
-LEARNED = "learned"
+LEARNED = "learned "
 WITHOUT = "does without"
 SENT = "sent"
 
@@ -328,13 +328,13 @@ class Ledger:
     # ------------------------------------------------------------------ what was known when
 
     def learn(self, as_of: Millis, values: pl.DataFrame, fiscal_year_start: int) -> int:
-        """Keep what is newly known of tracked values; how many of them change a past that was over."""
-        digest = digest_of(values)
-        if self._decided(LEARNED) == digest:
+        """Keep what is newly known of some KPIs' values; how many of them change a past that was over."""
+        name, digest = LEARNED + named(values), digest_of(values)
+        if self._decided(name) == digest:
             return 0
         with self.running("plan") as entry, self._database.writing() as sql:
             learnt = learn(sql, self.connection, entry.run, as_of, values, fiscal_year_start)
-        self._decide(LEARNED, digest if learnt.everything else None)
+        self._decide(name, digest if learnt.everything else None)
         return learnt.restated
 
     def history(self, kpi: str, rep: str, grain: str, start: Day, dimension: str = "") -> Sequence[Known]:

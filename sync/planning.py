@@ -1,6 +1,7 @@
 """Gathers what a plan is made of: the values that should be shown, what was confirmed, and what the CRM shows now."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 import msgspec
 import polars as pl
@@ -22,6 +23,9 @@ from sync.showing import SIGNATURES, Showing
 
 ShownNow = dict[Place, Fields]
 
+KPIS_AT_ONCE = 5
+"""So many KPIs of one grain are laid out at a time."""
+
 
 def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Millis, *, check_everything: bool) -> Plan:
     """The plan for the values as of that moment."""
@@ -29,9 +33,7 @@ def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Mil
     settle(job, ledger)
     confirmed = ledger.shown()
     on, warnings = surfaces_in_use(job, found)
-    tracked = _tracked(job, known)
-    ledger.learn(known.as_of, tracked, known.company.fiscal_year_start)
-    desired, settled = _desired(job, known, tracked, cache, confirmed, on, sure=not check_everything)
+    desired, settled = _desired(job, known, cache, ledger, confirmed, on, sure=not check_everything)
     asked = desired if check_everything else list(in_question(desired, confirmed))
     now = shown_now(job.connector, asked)
     right = list(shown_already(asked, now))
@@ -163,8 +165,8 @@ def limits(job: Job, found: Capabilities) -> Limits:
 def _desired(
     job: Job,
     known: Computed,
-    tracked: pl.DataFrame,
     cache: Cache,
+    ledger: Ledger,
     confirmed: Showing,
     on: Sequence[Surface],
     *,
@@ -175,8 +177,11 @@ def _desired(
     Without `sure` everything is in doubt.
     """
     reps = reps_of(cache)
+    tracked = _learnt(ledger, known, _tracked(job, known))
     wanted: list[Desired] = []
     settled = 0
+    if Surface.KPI_RECORDS not in on:
+        deque(tracked, maxlen=0)
     for surface in on:
         match surface:
             case Surface.KPI_RECORDS:
@@ -224,33 +229,51 @@ def _lead_scores(known: Computed, cache: Cache, confirmed: Showing, *, sure: boo
 
 
 def _kpi_records(
-    job: Job, known: Computed, tracked: pl.DataFrame, confirmed: Showing, reps: Mapping[str, Rep], *, sure: bool
+    job: Job,
+    known: Computed,
+    tracked: Iterable[pl.DataFrame],
+    confirmed: Showing,
+    reps: Mapping[str, Rep],
+    *,
+    sure: bool,
 ) -> tuple[list[Desired], int]:
     """The same for the KPI records."""
     surface = Surface.KPI_RECORDS
     written = {(kpi, grain) for kpi in job.options.track for grain in job.options.write_grains}
     beside = {"as_of": surfaces.as_of_text(known.as_of)}
-    shown = confirmed.signatures(surface)
-    sheet = worth_a_record(kpi_sheet(tracked, known.company, reps, evidence_in(known.parts)), shown)
-    doubtful = in_doubt(sheet, shown) if sure else sheet
-    vanished = shown.join(sheet.select("key"), on="key", how="anti")["key"].to_list()
-    confirmed.look_up(surface, [*vanished, *doubtful["key"]])
-    wanted = list(surfaces.kpi_records(doubtful, known.company, beside))
-    there = [(key, confirmed[surface, key]) for key in vanished]
-    wanted += surfaces.no_longer_true(there, written, _written_since(job, known), beside)
-    wanted += retired(there, written, day_of(known.as_of), _kept_since(job, known))
-    return wanted, sheet.height - doubtful.height
+    shown, evidence = confirmed.signatures(surface), evidence_in(known.parts)
+    wanted: list[Desired] = []
+    there, settled = [shown.clear().select("key")], 0
+    for some in tracked:
+        sheet = worth_a_record(kpi_sheet(some, known.company, reps, evidence), shown)
+        doubtful = in_doubt(sheet, shown) if sure else sheet
+        wanted += surfaces.kpi_records(doubtful, known.company, beside)
+        settled += sheet.height - doubtful.height
+        there.append(sheet.select("key"))
+    vanished = shown.join(pl.concat(there), on="key", how="anti")["key"].to_list()
+    confirmed.look_up(surface, [*vanished, *(one.key for one in wanted)])
+    over = [(key, confirmed[surface, key]) for key in vanished]
+    wanted += surfaces.no_longer_true(over, written, _written_since(job, known), beside)
+    wanted += retired(over, written, day_of(known.as_of), _kept_since(job, known))
+    return wanted, settled
 
 
-def _tracked(job: Job, known: Computed) -> pl.DataFrame:
-    """The values of the KPIs and grains that are written, divided by channel and band too."""
-    asked = [
-        values(known.parts, known.company, known.as_of, kpis=job.options.track, grain=grain)
-        for grain in job.options.write_grains
-    ]
-    found = pl.concat(asked) if asked else values(known.parts, known.company, known.as_of, kpis=())
+def _learnt(ledger: Ledger, known: Computed, tracked: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same values, once the ledger has kept what is new about them."""
+    for some in tracked:
+        ledger.learn(known.as_of, some, known.company.fiscal_year_start)
+        yield some
+
+
+def _tracked(job: Job, known: Computed) -> Iterator[pl.DataFrame]:
+    """The values of the KPIs and grains that are written, divided by channel and band too; a few KPIs of one grain at a
+    time, so that memory stays flat."""
     oldest = _kept_since(job, known)
-    return found if oldest is None else found.filter(pl.col("period_start") >= to_date(oldest))
+    for grain in job.options.write_grains:
+        for start in range(0, len(job.options.track), KPIS_AT_ONCE):
+            some = job.options.track[start : start + KPIS_AT_ONCE]
+            found = values(known.parts, known.company, known.as_of, kpis=some, grain=grain)
+            yield found if oldest is None else found.filter(pl.col("period_start") >= to_date(oldest))
 
 
 def _written_since(job: Job, known: Computed) -> Day | None:

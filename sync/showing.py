@@ -17,6 +17,9 @@ from sync.plan import Confirmed, Place
 AT_ONCE = 500
 """How many keys one query names."""
 
+ROWS_AT_ONCE = 20_000
+"""How many rows travel from the database to a frame in one go."""
+
 MANY = 20_000
 """So many records are not looked up one by one: then everything is read."""
 
@@ -42,7 +45,10 @@ class Showing(Mapping[Place, Confirmed]):
             cursor = sql.connection.cursor()
             try:
                 cursor.execute(str(compiled))
-                return pl.DataFrame(cursor.fetchall(), schema=SIGNATURES, orient="row")
+                portions = [pl.DataFrame(schema=SIGNATURES)]
+                while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                    portions.append(pl.DataFrame(rows, schema=SIGNATURES, orient="row"))
+                return pl.concat(portions, rechunk=True)
             finally:
                 cursor.close()
 
