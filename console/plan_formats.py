@@ -2,20 +2,24 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 
 from rich.table import Table
 
-from connectors.contract import FieldValue
+from connectors.contract import Change, FieldValue, Surface
 from console.i18n import Speaker
-from sync.plan import Plan
+from sync.plan import Drift, Plan
 
 SHOWN_IN_TABLE = 40
 """Rows of the table on a terminal; the other formats hold them all."""
 
-COLUMNS = ("surface", "key", "rep", "field", "before", "after")
+COLUMNS = ("surface", "key", "rep", "kpi", "field", "before", "after")
+
+BESIDE = frozenset({"evidence", "trend", "as_of"})
+"""Fields that go with the number; where a person looks through a table they would only be in the way."""
 
 REMOVED = "(the record is removed)"
 
@@ -31,13 +35,29 @@ th { text-align: left; position: sticky; top: 0; background: #fff; } td.number {
 """
 
 
-def rows(plan: Plan) -> Iterator[tuple[str, str, str, str, FieldValue, FieldValue]]:
+Row = tuple[str, str, str, str, str, FieldValue, FieldValue]
+"""In the order of `COLUMNS`."""
+
+
+def rows(plan: Plan) -> Iterator[Row]:
     """One row for each field that would change."""
     for change in plan.changes:
+        about = (change.surface.value, change.key, change.rep or "")
         if change.gone:
-            yield change.surface.value, change.key, change.rep or "", REMOVED, change.before.get("value"), None
+            yield *about, _kpi_of(change, ""), REMOVED, change.before.get("value"), None
         for name, after in change.after.items():
-            yield change.surface.value, change.key, change.rep or "", name, change.before.get(name), after
+            yield *about, _kpi_of(change, name), name, change.before.get(name), after
+
+
+def _kpi_of(change: Change, field: str) -> str:
+    """The KPI that a field speaks of; a lead's score is none."""
+    match change.surface:
+        case Surface.KPI_RECORDS:
+            return change.key.split(":")[1]
+        case Surface.PERSON_FIELDS:
+            return field
+        case Surface.LEAD_SCORES:
+            return ""
 
 
 def as_document(plan: Plan) -> dict[str, Any]:
@@ -66,16 +86,30 @@ def as_document(plan: Plan) -> dict[str, Any]:
 
 
 def as_table(plan: Plan, say: Speaker) -> Table:
-    """The first changes, for a terminal."""
+    """The first changes, for a terminal: of a new record only its number."""
     table = Table(title=headline(plan, say), title_justify="left")
     for column in COLUMNS:
         table.add_column(say(column), justify="right" if column in {"before", "after"} else "left", overflow="fold")
     changed = list(rows(plan))
-    for row in changed[:SHOWN_IN_TABLE]:
-        table.add_row(*(_text(cell) for cell in row))
-    if len(changed) > SHOWN_IN_TABLE:
-        table.caption = say("{n} more; --format csv, json or html shows them all.", n=len(changed) - SHOWN_IN_TABLE)
+    made = {change.key for change in plan.changes if change.new and change.surface is Surface.KPI_RECORDS}
+    told = [row for row in changed if row[4] not in BESIDE and (row[1] not in made or row[4] == "value")]
+    for row in told[:SHOWN_IN_TABLE]:
+        table.add_row(*(cell_text(row[4], cell) for cell in row))
+    if len(changed) > len(told[:SHOWN_IN_TABLE]):
+        rest = len(changed) - len(told[:SHOWN_IN_TABLE])
+        table.caption = say("{n} more; --format csv, json or html shows them all.", n=rest)
     return table
+
+
+def drift_text(drift: Drift, say: Speaker) -> str:
+    """A field that someone changed in the CRM, as a sentence."""
+    return say(
+        "Changed in the CRM: {key}, {field}: we wrote {confirmed}, it shows {shown}.",
+        key=drift.key,
+        field=drift.field,
+        confirmed=cell_text(drift.field, drift.confirmed) or "–",
+        shown=cell_text(drift.field, drift.shown) or "–",
+    )
 
 
 def as_csv(plan: Plan) -> str:
@@ -90,9 +124,10 @@ def as_csv(plan: Plan) -> str:
 def as_html(plan: Plan, say: Speaker) -> str:
     """A page of its own, without scripts and without anything from elsewhere."""
     notes = [f'<p class="stop">{escape(f"{s.code}: {s.message} {s.advice}")}</p>' for s in plan.stops]
-    notes += [f'<p class="warning">{escape(warning)}</p>' for warning in plan.warnings]
+    notes += [f'<p class="warning">{escape(told)}</p>' for told in plan.warnings]
+    notes += [f'<p class="warning">{escape(drift_text(drift, say))}</p>' for drift in plan.drift]
     head = "".join(f"<th>{escape(say(column))}</th>" for column in COLUMNS)
-    body = "\n".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows(plan))
+    body = "\n".join("<tr>" + "".join(_cell(row[4], cell) for cell in row) + "</tr>" for row in rows(plan))
     return (
         f'<!doctype html>\n<html lang="{say.language}"><head><meta charset="utf-8">\n'
         f"<title>kpisync · {escape(plan.id)}</title><style>{STYLE}</style></head><body>\n"
@@ -115,9 +150,18 @@ def headline(plan: Plan, say: Speaker) -> str:
     )
 
 
-def _cell(value: FieldValue) -> str:
+def _cell(field: str, value: FieldValue) -> str:
     kind = ' class="number"' if isinstance(value, int | float) else ""
-    return f"<td{kind}>{escape(_text(value))}</td>"
+    return f"<td{kind}>{escape(cell_text(field, value))}</td>"
+
+
+def cell_text(field: str, value: FieldValue) -> str:
+    """A value as people read it: of a list of records only how many of what they are."""
+    text = _text(value)
+    if field != "evidence" or not text.startswith("{"):
+        return text
+    told = json.loads(text)
+    return f"{told['total']} × {told['kind']}"
 
 
 def _text(value: FieldValue) -> str:

@@ -27,6 +27,9 @@ SPANISH: dict[str, str] = {
     "Cache → values, for every period from the first record (or kpis.since) on.": (
         "Caché → valores, para cada periodo desde el primer registro (o kpis.since)."
     ),
+    "Changed in the CRM: {key}, {field}: we wrote {confirmed}, it shows {shown}.": (
+        "Cambiado en el CRM: {key}, {field}: escribimos {confirmed}, muestra {shown}."
+    ),
     "Computed values.": "Valores calculados.",
     "Correct the record in the CRM.": "Corrija el registro en el CRM.",
     "Counted": "Contados",
@@ -77,8 +80,8 @@ SPANISH: dict[str, str] = {
     "One number: the sentence, the formula, every record counted, every record left out and why.": (
         "Un número: la frase, la fórmula, cada registro contado y cada registro excluido, con su porqué."
     ),
-    "One run: what was written where, and what the CRM refused.": (
-        "Una ejecución: qué se escribió dónde y qué rechazó el CRM."
+    "One run: what was written where and when, why it changed, and what the CRM refused.": (
+        "Una ejecución: qué se escribió, dónde y cuándo, por qué cambió y qué rechazó el CRM."
     ),
     "Only print a new key for the encrypted file of secrets.": (
         "Solo mostrar una clave nueva para el archivo cifrado de secretos."
@@ -236,11 +239,13 @@ SPANISH: dict[str, str] = {
     "state": "estado",
     "surface": "lugar",
     "target": "objetivo",
+    "the period was over": "el periodo ya había terminado",
     "time zone": "zona horaria",
     "unit": "unidad",
     "value": "valor",
     "what": "qué",
     "when": "cuándo",
+    "why": "por qué",
     "{code}: {message} {advice}": "{code}: {message} {advice}",
     "{code}: {title}. {fix}": "{code}: {title}. {fix}",
     "{file} has the connection {name}. Next: kpisync doctor": (

@@ -51,3 +51,8 @@ _PERIODS: dict[str, Callable[..., date]] = {
     r"(\d{4})-Q([1-4])": lambda year, quarter: date(year, 3 * quarter - 2, 1),
     r"(\d{4})": lambda year: date(year, 1, 1),
 }
+
+
+def iso(millis: int | None) -> str | None:
+    """A moment for programs, in UTC; None stays None."""
+    return None if millis is None else datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="seconds")

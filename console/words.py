@@ -78,6 +78,21 @@ WORDS: dict[str, Text] = {
     "calls": Text("calls", "llamadas"),
     "planned": Text("planned", "previstos"),
     "unsent": Text("not sent", "sin enviar"),
+    # why a record of the CRM was changed
+    "shown for the first time": Text("shown for the first time", "se muestra por primera vez"),
+    "had its time": Text("had its time", "ya no corresponde mostrarlo"),
+    "other records count": Text("other records count", "cuentan otros registros"),
+    "the same records say something else": Text(
+        "the same records say something else", "los mismos registros dicen otra cosa"
+    ),
+    "what it is divided by changed": Text("what it is divided by changed", "cambió aquello entre lo que se divide"),
+    "another target": Text("another target", "otro objetivo"),
+    "an earlier period changed": Text("an earlier period changed", "cambió un periodo anterior"),
+    "the days went on": Text("the days went on", "pasaron los días"),
+    "nothing counts any more": Text("nothing counts any more", "ya no cuenta nada"),
+    "engagement came, or faded": Text("engagement came, or faded", "el interés creció o se desvaneció"),
+    "the month's value changed": Text("the month's value changed", "cambió el valor del mes"),
+    "names and texts changed": Text("names and texts changed", "cambiaron nombres y textos"),
     # what doctor finds
     "ok": Text("ok", "bien"),
     "note": Text("note", "aviso"),

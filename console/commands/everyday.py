@@ -31,6 +31,9 @@ ConnectionName = Annotated[
 ]
 Full = Annotated[bool, typer.Option("--full", help="From the beginning instead of where the last one stopped.")]
 
+DRIFTS_TOLD = 20
+"""So many fields that someone changed in the CRM are named on a terminal; the other formats name all."""
+
 
 class PlanFormat(StrEnum):
     """How a plan is shown."""
@@ -263,6 +266,8 @@ def show_plans(session: Session, plans: list[Plan], form: PlanFormat, out: Path 
             session.table(plan_formats.as_table(plan, session.say), out)
             for warning in plan.warnings:
                 session.tell("{text}", text=warning)
+            for drift in plan.drift[:DRIFTS_TOLD]:
+                session.tell("{text}", text=plan_formats.drift_text(drift, session.say))
             for stop in plan.stops:
                 session.tell("{code}: {message} {advice}", code=stop.code, message=stop.message, advice=stop.advice)
                 session.tell_code(stop.code)

@@ -1,13 +1,13 @@
 """Operate: schedule, serve, status, runs."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from console import run_formats
 from console.commands.everyday import (
     ConnectionName,
     PlanFormat,
@@ -19,7 +19,7 @@ from console.commands.everyday import (
 )
 from console.exit_codes import Exit
 from console.session import Session
-from console.timing import now_millis, shown_moment
+from console.timing import iso, now_millis, shown_moment
 from console.workspace import Workspace
 from sync.errors import PlanUnknown
 from sync.ledger import Ledger, Run
@@ -73,7 +73,7 @@ def next_command(
         table.add_column(session.say(column))
     for one in coming:
         table.add_row(session.say.word(one.what), shown_moment(one.at, schedule.time_zone))
-    moments = [{"what": one.what, "at": _iso(one.at)} for one in coming]
+    moments = [{"what": one.what, "at": iso(one.at)} for one in coming]
     session.result(moments, table)
 
 
@@ -195,8 +195,8 @@ def _status(workspace: Workspace, name: str, schedule: Schedule) -> dict[str, An
             "records": sum(cache.counts().values()),
             "unread": len(cache.unread()),
             "last_run": _document(last) if last else None,
-            "next_run": None if ledger.paused_since() else _iso(coming[0].at),
-            "paused_since": _iso(ledger.paused_since()),
+            "next_run": None if ledger.paused_since() else iso(coming[0].at),
+            "paused_since": iso(ledger.paused_since()),
             "daily_calls": found.daily_calls if found else None,
             "daily_calls_left": found.daily_calls_left if found else None,
         }
@@ -236,7 +236,7 @@ def runs_list_command(
 def runs_show_command(
     context: typer.Context, run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="The run.")]
 ) -> None:
-    """One run: what was written where, and what the CRM refused."""
+    """One run: what was written where and when, why it changed, and what the CRM refused."""
     session: Session = context.obj
     workspace = Workspace(session.folder)
     for name in workspace.connections():
@@ -257,32 +257,10 @@ def _find(ledger: Ledger, run_id: str) -> Run | None:
 
 def _show_run(session: Session, name: str, ledger: Ledger, found: Run) -> None:
     outcomes = ledger.outcomes(found.id)
-    table = Table(title=f"{found.id} · {name} · {session.say.word(found.state)}", title_justify="left")
-    for column in ("surface", "key", "field", "before", "after", "state"):
-        table.add_column(session.say(column), overflow="fold")
-    rows = []
-    for outcome in outcomes:
-        for field, after in outcome.change.after.items():
-            before = outcome.change.before.get(field)
-            told = session.say.word(outcome.state)
-            if outcome.code:
-                told = f"{outcome.code}: {outcome.reason} {outcome.advice}"
-            rows.append(
-                {
-                    "surface": outcome.change.surface.value,
-                    "key": outcome.change.key,
-                    "field": field,
-                    "before": before,
-                    "after": after,
-                    "state": outcome.state,
-                    "code": outcome.code,
-                    "reason": outcome.reason,
-                    "advice": outcome.advice,
-                }
-            )
-            cells = (session.say.word(outcome.change.surface.value), outcome.change.key, field, before, after, told)
-            table.add_row(*("" if cell is None else str(cell) for cell in cells))
-    session.result({"connection": name, **_document(found), "outcomes": rows}, table)
+    title = f"{found.id} · {name} · {session.say.word(found.state)}"
+    table = run_formats.as_table(title, outcomes, session.say)
+    document = {"connection": name, **_document(found), "outcomes": run_formats.as_documents(outcomes)}
+    session.result(document, table)
 
 
 @runs_app.command("retry")
@@ -317,14 +295,10 @@ def _document(one: Run) -> dict[str, Any]:
         "run": one.id,
         "what": one.what,
         "state": one.state,
-        "started": _iso(one.started),
-        "finished": _iso(one.finished),
+        "started": iso(one.started),
+        "finished": iso(one.finished),
         "counts": dict(one.counts),
         "plan": one.plan,
         "code": one.code,
         "message": one.message,
     }
-
-
-def _iso(millis: int | None) -> str | None:
-    return None if millis is None else datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="seconds")

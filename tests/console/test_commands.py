@@ -118,7 +118,7 @@ def test_a_plan_is_shown_in_every_format_and_writes_nothing(room: Office, tmp_pa
     table = room.kpisync("plan", *NOON)
     assert room.writes(before) == []
     assert plan["records"] > 0
-    assert rows[0] == "surface,key,rep,field,before,after"
+    assert rows[0] == "surface,key,rep,kpi,field,before,after"
     assert len(rows) == len(plan["changes"]) + 1
     assert plan["plan"] in table.out
     html = page.read_text()
@@ -189,7 +189,13 @@ def test_what_a_run_wrote_can_be_looked_up_and_put_back(office: Opened) -> None:
     told = room.kpisync("runs", "show", report["run"], "--json").document
     changed = {(row["key"], row["field"]): (row["before"], row["after"]) for row in told["outcomes"]}
     rep = org.id_of("seller", "ana")
-    assert changed[f"acme:calls_made:{rep}:month:2026-11-01", "value"] == (2, 1)
+    month = f"acme:calls_made:{rep}:month:2026-11-01"
+    assert changed[month, "value"] == (2, 1)
+    row = next(row for row in told["outcomes"] if (row["key"], row["field"]) == (month, "value"))
+    assert (row["why"], row["came"], row["went"]) == ("other records count", [], [org.id_of("call", "c3")])
+    assert row["at"].startswith("20")
+    shown = room.kpisync("runs", "show", report["run"]).out
+    assert f"other records count: 2 → 1; − {org.id_of('call', 'c3')}" in " ".join(shown.split())
     assert room.kpisync("rollback", report["run"]).code == 0
     assert room.shown() == first
     assert room.kpisync("runs", "show", "no-such-run").code == 1

@@ -21,6 +21,7 @@ from console.words import WORDS
 from kpi_engine.catalog import CATALOG, Direction, Unit
 from kpi_engine.populations.bands import BANDS
 from kpi_engine.records import KINDS
+from sync.why import Cause
 
 CONSOLE = Path(console.__file__).parent
 SAYING = {"say": 0, "tell": 0, "_ask": 2}
@@ -113,7 +114,7 @@ def test_a_twin_has_the_same_placeholders_commands_and_options(sentence: str) ->
 
 def keys_that_are_shown() -> set[str]:
     """The keys of ours that reach a table or a sentence."""
-    enums: tuple[Any, ...] = (Grain, Level, Split, Unit, Direction, Surface)
+    enums: tuple[Any, ...] = (Grain, Level, Split, Unit, Direction, Surface, Cause)
     found = {member.value for enum in enums for member in enum}
     found |= {*KINDS, *BANDS, "target", "numerator", "denominator", "no_data", "not_available", "all", "unassigned"}
     found |= {"small_sample", "provisional", "deals_without_amount"}
