@@ -143,8 +143,9 @@ def make_plan(job: Job, cache: Cache, ledger: Ledger, *, as_of: Millis, check_ev
     The CRM is asked only for what is in question, or for everything of ours with `check_everything`.
     """
     job, found = _looked(job)
-    _need_people(cache)
     with ledger.running("plan") as entry:
+        cache.belong_to(found.organisation)
+        _need_people(cache)
         plan = planning.make(job, found, cache, ledger, as_of, check_everything=check_everything)
         ledger.keep_plan(plan)
         entry.plan = plan.id

@@ -192,12 +192,18 @@ def rollback_command(
     session: Session = context.obj
     workspace = Workspace(session.folder)
     name = connection_of(workspace, run_id, connection)
-    with only_run(workspace.folder), at_work(workspace, name) as desk, session.progress() as progress:
+    with (
+        only_run(workspace.folder),
+        at_work(workspace, name) as desk,
+        session.progress() as progress,
+        desk.ledger.running("plan" if dry_run else "push", now=desk.now),
+    ):
+        desk.cache.belong_to(desk.capabilities.organisation)
         plan = roll_back(desk.job, desk.ledger, run_id)
-        if dry_run:
-            show_plans(session, [plan], PlanFormat.TABLE, None)
-            return
-        pushed = push(desk.job, desk.ledger, plan, approved=plan.id, progress=progress)
+        pushed = None if dry_run else push(desk.job, desk.ledger, plan, approved=plan.id, progress=progress)
+    if pushed is None:
+        show_plans(session, [plan], PlanFormat.TABLE, None)
+        return
     tell_pushed(session, name, pushed)
     session.result(pushed)
     leave_by([pushed])

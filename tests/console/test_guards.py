@@ -64,11 +64,13 @@ def take_calls_away(room: Office) -> None:
 
 def test_another_organisation_behind_the_same_name_is_not_written_to(room: Office) -> None:
     world = World("Somebody else", NOW, sellers=TEAM)
+    run = room.kpisync("runs", "list", "--json").document[0]["run"]
     crm = Org(world, number=2) if room.crm == "salesforce" else Portal(world, portal_id=2, enforce_limits=False)
     with Sandbox(crm) as box:
         elsewhere = Office(room.folder, room.crm, box)
         elsewhere.settings(TRACK)
-        stopped(elsewhere, "KPI-GUARD-002")
+        for words in (("run",), ("push",), ("rollback", run)):
+            stopped(elsewhere, "KPI-GUARD-002", *words)
 
 
 def test_calls_that_can_no_longer_be_read_empty_no_number_until_somebody_says_so(room: Office) -> None:
