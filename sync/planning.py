@@ -18,7 +18,7 @@ from sync.ledger import Ledger
 from sync.plan import Desired, Drift, Fields, Limits, Place, Plan, in_question, plan, same, shown_already
 from sync.retired import retired
 from sync.scoring import Computed, computed_as_of, evident, reps_of
-from sync.sheet import evidence_in, in_doubt, kpi_sheet, lead_sheet, person_sheet, worth_a_record
+from sync.sheet import evidence_in, in_doubt, kpi_sheet, lead_sheet, not_among, person_sheet, worth_a_record
 from sync.showing import SIGNATURES, Showing
 
 ShownNow = dict[Place, Fields]
@@ -203,12 +203,15 @@ def _person_fields(
     month = values(known.parts, company, known.as_of, kpis=track, grain="month", dimension="")
     today = dict(known.parts["rep"].select("rep", "today").iter_rows())
     there = [rep for rep in reps.values() if rep.known and not rep.deleted and rep.person_record]
-    people = {rep.id: rep.person_record for rep in there if rep.active and rep.id in today}
-    current = {rep: to_date(period_start(to_day(today[rep]), "month", company.fiscal_year_start)) for rep in people}
-    keys = pl.DataFrame([*people.items()], schema={"rep": pl.Utf8, "key": pl.Utf8}, orient="row")
-    sheet = person_sheet(month, current, track).join(keys, on="rep")
+    people = [
+        (rep.id, rep.person_record, to_date(period_start(to_day(today[rep.id]), "month", company.fiscal_year_start)))
+        for rep in there
+        if rep.active and rep.id in today
+    ]
+    schema = {"rep": pl.Utf8, "key": pl.Utf8, "period_start": pl.Date}
+    sheet = person_sheet(month, pl.DataFrame(people, schema=schema, orient="row"), track)
     doubtful = in_doubt(sheet, confirmed.signatures(surface)) if sure else sheet
-    right = frozenset(people) - frozenset(doubtful["rep"])
+    right = frozenset(sheet["rep"]) - frozenset(doubtful["rep"])
     left = [rep for rep in there if rep.id not in right]
     confirmed.look_up(surface, [rep.person_record for rep in left if rep.person_record])
     asked = month.filter(pl.col("rep").is_in(doubtful["rep"].implode()))
@@ -243,19 +246,19 @@ def _kpi_records(
     beside = {"as_of": surfaces.as_of_text(known.as_of)}
     shown, evidence = confirmed.signatures(surface), evidence_in(known.parts)
     wanted: list[Desired] = []
-    there, settled = [shown.clear().select("key")], 0
+    right = [pl.Series("signature", [], dtype=pl.Int64)]
     for some in tracked:
         sheet = worth_a_record(kpi_sheet(some, known.company, reps, evidence), shown)
         doubtful = in_doubt(sheet, shown) if sure else sheet
         wanted += surfaces.kpi_records(doubtful, known.company, beside)
-        settled += sheet.height - doubtful.height
-        there.append(sheet.select("key"))
-    vanished = shown.join(pl.concat(there), on="key", how="anti")["key"].to_list()
-    confirmed.look_up(surface, [*vanished, *(one.key for one in wanted)])
+        right.append(sheet.join(doubtful, on="signature", how="anti")["signature"])
+    found_right, asked = pl.concat(right), [one.key for one in wanted]
+    vanished = not_among(shown, found_right, asked)
+    confirmed.look_up(surface, [*vanished, *asked])
     over = [(key, confirmed[surface, key]) for key in vanished]
     wanted += surfaces.no_longer_true(over, written, _written_since(job, known), beside)
     wanted += retired(over, written, day_of(known.as_of), _kept_since(job, known))
-    return wanted, settled
+    return wanted, len(found_right)
 
 
 def _learnt(ledger: Ledger, known: Computed, tracked: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:

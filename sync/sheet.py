@@ -6,7 +6,6 @@ has changed and not what is there.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 import msgspec
 import polars as pl
@@ -58,24 +57,25 @@ def kpi_sheet(
     return rows.with_columns(key=pl.concat_str(whole, split), signature=signature(rows.columns, _wording(company)))
 
 
-def person_sheet(month: pl.DataFrame, current: Mapping[str, date], kpis: Sequence[str]) -> pl.DataFrame:
-    """(rep, signature) of what a person shows: the values of the month that it is for each rep in `current`."""
-    months = pl.DataFrame([*current.items()], schema={"rep": pl.Utf8, "period_start": pl.Date}, orient="row")
+def person_sheet(month: pl.DataFrame, people: pl.DataFrame, kpis: Sequence[str]) -> pl.DataFrame:
+    """(rep, key, signature) of what people show: the values of the month that it is for each of `people` (rep, key,
+    period_start)."""
     told = month.select("rep", "period_start", text=pl.concat_str("kpi", _as_text("value"), separator="="))
-    there = months.join(told, on=["rep", "period_start"], how="left").sort("rep", "text")
-    lines = there.group_by("rep", "period_start", maintain_order=True).agg(pl.col("text").str.join(","))
+    there = people.join(told, on=["rep", "period_start"], how="left").sort("rep", "text")
+    lines = there.group_by("rep", "key", "period_start", maintain_order=True).agg(pl.col("text").str.join(","))
     salt = msgspec.json.encode((EDITION, kpis)).decode()
-    return lines.select("rep", signature=signature(["period_start", "text"], salt))
+    return lines.select("rep", "key", signature=signature(lines.columns, salt))
 
 
 def lead_sheet(scores: pl.DataFrame) -> pl.DataFrame:
     """(key, score, level, signature) of the open leads."""
     found = scores.select(pl.col("lead").alias("key"), "score", "level")
-    return found.with_columns(signature=signature(["score", "level"], str(EDITION)))
+    return found.with_columns(signature=signature(found.columns, str(EDITION)))
 
 
 def signature(columns: list[str], salt: str) -> pl.Expr:
-    """A number that is another one whenever any of the columns is, or the salt."""
+    """A number that is another one whenever any of the columns is, or the salt. Its columns must say which record it is
+    of: then a signature alone tells that a record is right."""
     short = hashlib.blake2b(salt.encode(), digest_size=8).hexdigest()
     told = [_as_text(name) for name in columns if name != "row"]
     return pl.concat_str(pl.lit(short), *told, separator="\x1f").hash(seed=0).reinterpret(signed=True)
@@ -83,13 +83,24 @@ def signature(columns: list[str], salt: str) -> pl.Expr:
 
 def worth_a_record(sheet: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
     """Without channels and bands that have no value and never had a record. `shown` has the keys of those that do."""
-    has_record = pl.col("key").is_in(shown["key"].implode())
-    return sheet.filter(pl.col("dimension").is_null() | pl.col("value").is_not_null() | has_record)
+    empty = pl.col("dimension").is_not_null() & pl.col("value").is_null()
+    blanks = sheet.filter(empty)
+    if blanks.is_empty():
+        return sheet
+    had = blanks.join(shown.select("key"), on="key", how="semi", maintain_order="left")
+    return pl.concat([sheet.filter(~empty), had])
 
 
-def in_doubt(sheet: pl.DataFrame, signed: pl.DataFrame) -> pl.DataFrame:
-    """The rows that were not found right as they are; `signed` is (key, signature)."""
-    return sheet.join(signed, on=["key", "signature"], how="anti", maintain_order="left")
+def in_doubt(sheet: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+    """The rows that were not found right as they are; `shown` has the signatures of those that were."""
+    return sheet.join(shown.select("signature"), on="signature", how="anti", maintain_order="left")
+
+
+def not_among(shown: pl.DataFrame, signatures: pl.Series, keys: Sequence[str]) -> list[str]:
+    """The keys of `shown` records that are neither found right under one of these signatures nor among these keys."""
+    right = pl.DataFrame({"signature": signatures})
+    others = shown.join(right, on="signature", how="anti")
+    return others.join(pl.DataFrame({"key": keys}, schema={"key": pl.Utf8}), on="key", how="anti")["key"].to_list()
 
 
 def _as_text(name: str) -> pl.Expr:

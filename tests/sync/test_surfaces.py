@@ -12,7 +12,7 @@ from kpi_engine.periods import to_day
 from kpi_engine.records import Company, Rep
 from sync import surfaces
 from sync.plan import Confirmed, Desired, canonical
-from sync.sheet import TREND_LENGTH, Evidence, kpi_sheet, lead_sheet, worth_a_record
+from sync.sheet import TREND_LENGTH, Evidence, kpi_sheet, lead_sheet, person_sheet, worth_a_record
 from sync.surfaces import NAME_LENGTH, lead_scores, no_longer_true, period_name, person_fields
 from tests.sync.worlds import lead, rep
 
@@ -238,3 +238,13 @@ def test_only_leads_that_could_be_written_lose_their_score() -> None:
     closed = [one.id for one in leads if one.id != "open"]
     shown = {one.key: dict(one.fields) for one in lead_scores(lead_sheet(scores), frame, closed)}
     assert shown == {"open": {"score": 61.2, "level": "engaged"}, "closed": {"score": None, "level": None}}
+
+
+def test_two_that_show_the_same_have_signatures_of_their_own() -> None:
+    scores = pl.DataFrame({"lead": ["l1", "l2"], "score": [61.2, 61.2], "level": ["engaged", "engaged"]})
+    assert lead_sheet(scores)["signature"].n_unique() == 2
+    months = pl.concat([values(rep=one, grain="month", period_start=date(2026, 11, 1)) for one in ("ana", "ben")])
+    there = pl.DataFrame(
+        {"rep": ["ana", "ben"], "key": ["ana", "ben"], "period_start": [date(2026, 11, 1), date(2026, 11, 1)]}
+    )
+    assert person_sheet(months, there, ["win_rate"])["signature"].n_unique() == 2
