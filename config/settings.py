@@ -242,6 +242,15 @@ class GuardsSection(Section):
     """Whether to write over what someone changed by hand in our fields; else it is left alone and told."""
 
 
+class AlertsSection(Section):
+    """Who is told when a run was stopped by a guard or failed; the log and `kpisync status` always tell."""
+
+    command: list[str] = Field(default_factory=list)
+    """A program and its words, such as `["mail", "-s", "kpisync", "ops@example.com"]`. It gets the sentence on its
+    stdin and `KPISYNC_ALERT_CONNECTION`, `_STATE`, `_CODE` and `_ADVICE` in its environment; once for each trouble,
+    not once for each run."""
+
+
 class Settings(Section):
     """Everything in `kpisync.toml`."""
 
@@ -255,6 +264,7 @@ class Settings(Section):
     schedule: ScheduleSection = ScheduleSection()
     surfaces: SurfacesSection = SurfacesSection()
     guards: GuardsSection = GuardsSection()
+    alerts: AlertsSection = AlertsSection()
 
 
 def read(workspace: Path) -> Settings:

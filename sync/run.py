@@ -65,7 +65,7 @@ def run(
 ) -> Report:
     """The whole round trip, written down in the ledger however it ends."""
     with ledger.running("dry run" if dry_run else "run", now=now) as entry:
-        job, entry.capabilities = look(job)
+        job, entry.capabilities = _looked(job)
         pulled = pull(job, cache, full=full, progress=progress)
         entry.counts |= {"read": sum(pulled.rows.values()), "deleted": pulled.deleted, "unread": pulled.unread}
         scored = score(job, cache, as_of=as_of, progress=progress)

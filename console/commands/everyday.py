@@ -1,7 +1,7 @@
 """Everyday: pull, compute, plan, push, run."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,7 @@ import typer
 
 from connectors.contract import Capabilities, Refused
 from console import plan_formats
+from console.alerts import told_to_ops
 from console.exit_codes import Exit
 from console.session import Session
 from console.timing import as_of_millis, now_millis
@@ -60,11 +61,16 @@ class Desk:
 
 
 @contextmanager
-def at_work(workspace: Workspace, name: str) -> Iterator[Desk]:
-    """A connection with cache and ledger open, after a look at what its CRM can do."""
+def at_work(workspace: Workspace, name: str, doing: str | None = None) -> Iterator[Desk]:
+    """A connection with cache and ledger open, after a look at what its CRM can do.
+
+    What is `doing` is written down as a run, also where already the sign-in fails.
+    """
     with workspace.job(name) as job, workspace.cache(name) as cache, workspace.ledger(name) as ledger:
-        ready, capabilities = look(job)
-        yield Desk(ready, capabilities, cache, ledger, now_millis())
+        now = now_millis()
+        with nullcontext() if doing is None else ledger.running(doing, now=now):
+            ready, capabilities = look(job)
+            yield Desk(ready, capabilities, cache, ledger, now)
 
 
 def pull_command(
@@ -139,7 +145,7 @@ def push_command(
     told: dict[str, Pushed] = {}
     with only_run(workspace.folder):
         for name in workspace.connections(connection):
-            with at_work(workspace, name) as desk, session.progress() as progress:
+            with at_work(workspace, name, "push") as desk, session.progress() as progress:
                 plan = make_plan(desk.job, desk.cache, desk.ledger, as_of=desk.as_of(as_of))
                 told[name] = push(desk.job, desk.ledger, plan, approved=approve, progress=progress)
             tell_pushed(session, name, told[name])
@@ -160,7 +166,11 @@ def run_command(
     told = {}
     with only_run(workspace.folder):
         for name in workspace.connections(connection):
-            with at_work(workspace, name) as desk, session.progress() as progress:
+            with (
+                told_to_ops(workspace, name),
+                at_work(workspace, name, "dry run" if dry_run else "run") as desk,
+                session.progress() as progress,
+            ):
                 report = run(
                     desk.job,
                     desk.cache,
@@ -194,9 +204,8 @@ def rollback_command(
     name = connection_of(workspace, run_id, connection)
     with (
         only_run(workspace.folder),
-        at_work(workspace, name) as desk,
+        at_work(workspace, name, "plan" if dry_run else "push") as desk,
         session.progress() as progress,
-        desk.ledger.running("plan" if dry_run else "push", now=desk.now),
     ):
         desk.cache.belong_to(desk.capabilities.organisation)
         plan = roll_back(desk.job, desk.ledger, run_id)

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from console import run_formats
+from console.alerts import told_to_ops
 from console.commands.everyday import (
     ConnectionName,
     PlanFormat,
@@ -139,12 +140,16 @@ def _chores(workspace: Workspace, name: str) -> Iterator[Chore]:
 
 
 def _pull_once(workspace: Workspace, name: str) -> None:
-    with only_run(workspace.folder), at_work(workspace, name) as desk, desk.ledger.running("pull", now=desk.now):
+    with (
+        told_to_ops(workspace, name),
+        only_run(workspace.folder),
+        at_work(workspace, name, "pull") as desk,
+    ):
         pull(desk.job, desk.cache)
 
 
 def _run_once(workspace: Workspace, name: str, *, full: bool) -> None:
-    with only_run(workspace.folder), at_work(workspace, name) as desk:
+    with told_to_ops(workspace, name), only_run(workspace.folder), at_work(workspace, name, "run") as desk:
         run(desk.job, desk.cache, desk.ledger, now=desk.now, as_of=desk.now, full=full)
 
 
@@ -276,9 +281,8 @@ def runs_retry_command(
     name = connection_of(workspace, run_id, connection)
     with (
         only_run(workspace.folder),
-        at_work(workspace, name) as desk,
+        at_work(workspace, name, "plan" if dry_run else "retry") as desk,
         session.progress() as progress,
-        desk.ledger.running("plan" if dry_run else "retry", now=desk.now),
     ):
         plan = plan_again(desk.job, desk.cache, desk.ledger, run_id)
         pushed = None if dry_run else push(desk.job, desk.ledger, plan, progress=progress)

@@ -34,6 +34,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[schedule]", settings.ScheduleSection),
     ("[surfaces]", settings.SurfacesSection),
     ("[guards]", settings.GuardsSection),
+    ("[alerts]", settings.AlertsSection),
 )
 MAPPINGS: dict[type[BaseModel], type] = {
     settings.SalesforceSection: Mappings,
