@@ -18,12 +18,12 @@ from sync.ledger import Ledger
 from sync.plan import Desired, Drift, Fields, Limits, Place, Plan, in_question, plan, same, shown_already
 from sync.retired import retired
 from sync.scoring import Computed, computed_as_of, evident, reps_of
-from sync.sheet import evidence_in, in_doubt, kpi_sheet, lead_sheet, not_among, person_sheet, worth_a_record
+from sync.sheet import evidence_in, in_doubt, kpi_sheet, lead_sheet, not_among, person_sheet
 from sync.showing import SIGNATURES, Showing
 
 ShownNow = dict[Place, Fields]
 
-KPIS_AT_ONCE = 5
+KPIS_AT_ONCE = 2
 """So many KPIs of one grain are laid out at a time."""
 
 
@@ -248,7 +248,7 @@ def _kpi_records(
     wanted: list[Desired] = []
     right = [pl.Series("signature", [], dtype=pl.Int64)]
     for some in tracked:
-        sheet = worth_a_record(kpi_sheet(some, known.company, reps, evidence), shown)
+        sheet = kpi_sheet(some, known.company, reps, shown, evidence)
         doubtful = in_doubt(sheet, shown) if sure else sheet
         wanted += surfaces.kpi_records(doubtful, known.company, beside)
         right.append(sheet.join(doubtful, on="signature", how="anti")["signature"])

@@ -45,16 +45,22 @@ def evidence_in(parts: Mapping[str, pl.DataFrame]) -> Evidence:
 
 
 def kpi_sheet(
-    values: pl.DataFrame, company: Company, reps: Mapping[str, Rep], evidence: Evidence | None = None
+    values: pl.DataFrame,
+    company: Company,
+    reps: Mapping[str, Rep],
+    shown: pl.DataFrame,
+    evidence: Evidence | None = None,
 ) -> pl.DataFrame:
-    """`COLUMNS`, `WHOSE`, `MORE`, `key` and `signature` of every value that belongs to a person of the CRM."""
+    """`COLUMNS`, `WHOSE`, `MORE`, `key` and `signature` of every value that gets a record: those of people of the CRM,
+    without channels and bands that have no value and never had a record (`shown` has the keys of those that do)."""
     rows = values.select(COLUMNS).with_row_index("row")
     rows = rows.join(_people(values["rep"].unique().to_list(), reps), on="rep")
-    rows = _with_evidence(_with_trend(rows), evidence or {}).sort("row")
     first = pl.col("period_start").dt.to_string("%Y-%m-%d")
     split = pl.when(pl.col("dimension").is_null()).then(pl.lit("")).otherwise(pl.concat_str(pl.lit(":"), "dimension"))
     whole = pl.concat_str(pl.lit(company.connection), "kpi", "rep", "grain", first, separator=":")
-    return rows.with_columns(key=pl.concat_str(whole, split), signature=signature(rows.columns, _wording(company)))
+    keyed = _worth_a_record(_with_trend(rows).with_columns(key=pl.concat_str(whole, split)), shown)
+    listed = _with_evidence(keyed, evidence or {}).sort("row")
+    return listed.with_columns(signature=signature(listed.columns, _wording(company)))
 
 
 def person_sheet(month: pl.DataFrame, people: pl.DataFrame, kpis: Sequence[str]) -> pl.DataFrame:
@@ -81,14 +87,12 @@ def signature(columns: list[str], salt: str) -> pl.Expr:
     return pl.concat_str(pl.lit(short), *told, separator="\x1f").hash(seed=0).reinterpret(signed=True)
 
 
-def worth_a_record(sheet: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
-    """Without channels and bands that have no value and never had a record. `shown` has the keys of those that do."""
+def _worth_a_record(rows: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
     empty = pl.col("dimension").is_not_null() & pl.col("value").is_null()
-    blanks = sheet.filter(empty)
+    blanks = rows.filter(empty)
     if blanks.is_empty():
-        return sheet
-    had = blanks.join(shown.select("key"), on="key", how="semi", maintain_order="left")
-    return pl.concat([sheet.filter(~empty), had])
+        return rows
+    return pl.concat([rows.filter(~empty), blanks.join(shown.select("key"), on="key", how="semi")])
 
 
 def in_doubt(sheet: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:

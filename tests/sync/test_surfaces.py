@@ -12,7 +12,7 @@ from kpi_engine.periods import to_day
 from kpi_engine.records import Company, Rep
 from sync import surfaces
 from sync.plan import Confirmed, Desired, canonical
-from sync.sheet import TREND_LENGTH, Evidence, kpi_sheet, lead_sheet, person_sheet, worth_a_record
+from sync.sheet import TREND_LENGTH, Evidence, kpi_sheet, lead_sheet, person_sheet
 from sync.surfaces import NAME_LENGTH, lead_scores, no_longer_true, period_name, person_fields
 from tests.sync.worlds import lead, rep
 
@@ -51,12 +51,13 @@ def kpi_records(
 ) -> list[Desired]:
     """The records of some values, where the CRM shows some already."""
     there = pl.DataFrame({"key": list(shown)}, schema={"key": pl.Utf8})
-    sheet = worth_a_record(kpi_sheet(values, COMPANY, known, evidence), there)
+    sheet = kpi_sheet(values, COMPANY, known, there, evidence)
     return list(surfaces.kpi_records(sheet, COMPANY, {"as_of": "now"}))
 
 
 def trends(values: pl.DataFrame) -> list[str]:
-    return kpi_sheet(values, COMPANY, people(rep("ana"), rep("ben")))["trend"].to_list()
+    nothing = pl.DataFrame(schema={"key": pl.Utf8})
+    return kpi_sheet(values, COMPANY, people(rep("ana"), rep("ben")), nothing)["trend"].to_list()
 
 
 def test_a_record_says_everything_about_its_value() -> None:
