@@ -119,6 +119,9 @@ def plan_command(
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it to a file.")] = None,
     form: Annotated[PlanFormat, typer.Option("--format", help="How it is shown.")] = PlanFormat.TABLE,
     as_of: AsOf = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Look at everything of ours in the CRM, not only at what is to change.")
+    ] = False,
     connection: ConnectionName = None,
 ) -> None:
     """What a write-back would change, field by field, and its cost in API calls; writes nothing."""
@@ -127,7 +130,8 @@ def plan_command(
     plans = []
     for name in workspace.connections(connection):
         with at_work(workspace, name) as desk:
-            plans.append(make_plan(desk.job, desk.cache, desk.ledger, as_of=desk.as_of(as_of)))
+            moment = desk.as_of(as_of)
+            plans.append(make_plan(desk.job, desk.cache, desk.ledger, as_of=moment, check_everything=full))
     show_plans(session, plans, form, out)
 
 
@@ -213,9 +217,12 @@ def rollback_command(
     if pushed is None:
         show_plans(session, [plan], PlanFormat.TABLE, None)
         return
+    tell_notes(session, plan)
     tell_pushed(session, name, pushed)
     session.result(pushed)
     leave_by([pushed])
+    if plan.drift:
+        raise typer.Exit(Exit.REFUSED)
 
 
 def connection_of(workspace: Workspace, run_id: str, connection: str | None) -> str:
@@ -279,13 +286,18 @@ def show_plans(session: Session, plans: list[Plan], form: PlanFormat, out: Path 
     else:
         for plan in plans:
             session.table(plan_formats.as_table(plan, session.say), out)
-            for warning in plan.warnings:
-                session.tell("{text}", text=warning)
-            for drift in plan.drift[:DRIFTS_TOLD]:
-                session.tell("{text}", text=plan_formats.drift_text(drift, session.say))
+            tell_notes(session, plan)
             for stop in plan.stops:
                 session.tell("{code}: {message} {advice}", code=stop.code, message=stop.message, advice=stop.advice)
                 session.tell_code(stop.code)
+
+
+def tell_notes(session: Session, plan: Plan) -> None:
+    """What a person should know of a plan: its warnings, and what someone changed in the CRM by hand."""
+    for warning in plan.warnings:
+        session.tell("{text}", text=warning)
+    for drift in plan.drift[:DRIFTS_TOLD]:
+        session.tell("{text}", text=plan_formats.drift_text(drift, session.say))
 
 
 def leave_by(pushed: Any) -> None:
