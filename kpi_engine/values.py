@@ -1,6 +1,6 @@
 """Parts in, values out: divided, rounded once, with the reason where there is none, targets, comparison and marks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 import polars as pl
@@ -60,10 +60,16 @@ def values(
     """One row a value. `period` is any day of the period; `dimension` is `channel`, `band`, one of their rows
     (`channel=Web`) or `""` for undivided values only. Everything is given where nothing is asked for."""
     wanted = CATALOG if kpis is None else tuple(BY_KEY[key] for key in kpis)
-    rows = []
+    rows: list[pl.DataFrame] = []
     for each in [one for one in GRAINS if one in parts] if grain is None else (grain,):
         rows.extend(_of_grain(parts, company, each, wanted, rep, period, dimension))
     return pl.concat(rows) if rows else _nothing()
+
+
+def one_by_one(parts: Parts, company: Company, kpis: Iterable[str], grain: str) -> Iterator[pl.DataFrame]:
+    """The same rows of one grain, a KPI or one way of splitting it at a time: whoever goes through many reps need not
+    hold them all."""
+    yield from _of_grain(parts, company, grain, tuple(BY_KEY[key] for key in kpis), None, None, None)
 
 
 def _nothing() -> pl.DataFrame:
@@ -81,19 +87,18 @@ def _of_grain(
     rep: str | None,
     period: date | None,
     dimension: str | None,
-) -> list[pl.DataFrame]:
+) -> Iterator[pl.DataFrame]:
+    """A frame for each KPI and way of splitting it, one after the other."""
     sheets = Sheets(parts, company, grain, rep)
     everyone = parts[grain].filter(pl.col("dimension").is_null()).select("rep", "period_start")
     targets = _targets(parts, company, everyone)
     kept = _kept(company, grain, period, dimension)
-    rows = []
     for kpi in wanted:
         goals = targets_of(kpi, targets, grain, everyone, parts["team"]) if targets else None
         for split in (None, *kpi.dimensions):
             if _asked_for(split, dimension):
                 found = _of_sheet(kpi, sheets.sheet(split), company, goals)
-                rows.append(found.filter(kept))
-    return rows
+                yield found.filter(kept)
 
 
 def _targets(parts: Parts, company: Company, everyone: pl.DataFrame) -> Targets | None:

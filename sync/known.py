@@ -44,8 +44,9 @@ class Learnt(msgspec.Struct, frozen=True):
 
 
 def named(values: pl.DataFrame) -> str:
-    """Which KPIs and grains these are."""
-    return " ".join(sorted({*values["kpi"].unique(), *values["grain"].unique()}))
+    """Which KPIs and grains these are, and by what they are divided."""
+    split = values["dimension"].drop_nulls().str.split("=").list.first().unique()
+    return " ".join(sorted({*values["kpi"].unique(), *values["grain"].unique(), *split}))
 
 
 def digest_of(values: pl.DataFrame) -> str:

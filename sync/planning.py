@@ -10,7 +10,7 @@ from connectors.contract import Capabilities, Change, Connector, Surface
 from connectors.errors import GuardStopped
 from kpi_engine.periods import DAY_MS, period_start, previous_start, to_date, to_day
 from kpi_engine.records import Day, Millis, Rep
-from kpi_engine.values import values
+from kpi_engine.values import one_by_one, values
 from sync import surfaces
 from sync.cache import Cache
 from sync.job import Job
@@ -22,9 +22,6 @@ from sync.sheet import evidence_in, in_doubt, kpi_sheet, lead_sheet, not_among, 
 from sync.showing import SIGNATURES, Showing
 
 ShownNow = dict[Place, Fields]
-
-KPIS_AT_ONCE = 2
-"""So many KPIs of one grain are laid out at a time."""
 
 
 def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Millis, *, check_everything: bool) -> Plan:
@@ -269,13 +266,11 @@ def _learnt(ledger: Ledger, known: Computed, tracked: Iterable[pl.DataFrame]) ->
 
 
 def _tracked(job: Job, known: Computed) -> Iterator[pl.DataFrame]:
-    """The values of the KPIs and grains that are written, divided by channel and band too; a few KPIs of one grain at a
-    time, so that memory stays flat."""
+    """The values of the KPIs and grains that are written, divided by channel and band too; those of one KPI at a time,
+    so that memory stays flat."""
     oldest = _kept_since(job, known)
     for grain in job.options.write_grains:
-        for start in range(0, len(job.options.track), KPIS_AT_ONCE):
-            some = job.options.track[start : start + KPIS_AT_ONCE]
-            found = values(known.parts, known.company, known.as_of, kpis=some, grain=grain)
+        for found in one_by_one(known.parts, known.company, job.options.track, grain):
             yield found if oldest is None else found.filter(pl.col("period_start") >= to_date(oldest))
 
 
