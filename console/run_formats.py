@@ -9,7 +9,7 @@ from connectors.contract import FieldValue
 from console.i18n import Speaker
 from console.plan_formats import BESIDE, REMOVED, cell_text
 from console.timing import iso
-from sync.ledger import Outcome
+from sync.outbox import Outcome
 from sync.why import Why, why
 
 COLUMNS = ("surface", "key", "field", "before", "after", "state", "when", "why")

@@ -21,20 +21,18 @@ from connectors.errors import CrmError, GuardStopped
 from kpi_engine.records import Day, Millis
 from sync.database import Database
 from sync.errors import CacheUnusable, PlanUnknown
-from sync.history import ABOUT, OUTCOMES, PLANS, SHOWN, VERSION, LedgerTable, OutcomeRow, PlanRow, RunRow
+from sync.history import ABOUT, OUTCOMES, PLANS, VERSION, LedgerTable, OutcomeRow, PlanRow, RunRow
 from sync.known import Known, digest_of, history, learn, named
+from sync.outbox import SENT, Outbox, Outcome
 from sync.plan import Desired, Place, Plan, canonical
-from sync.showing import Showing, sign, unsign
+from sync.showing import Showing, sign
 
 PAUSED = "paused"
 LEARNED = "learned "
 WITHOUT = "does without"
-SENT = "sent"
 
 ALONE = ("run", "dry run", "pull", "push", "retry")
 """What holds the workspace's lock while it works: when it begins, a run that is still open was killed."""
-
-ROWS_AT_ONCE = 500
 
 OUTCOMES_KEPT_MS = 90 * 86_400_000
 """How long each outcome is kept: a run can be taken back, and a refusal looked up, for ninety days."""
@@ -59,20 +57,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     plan: str | None
     code: str | None
     message: str | None
-
-
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What the CRM answered to one change. state: written | refused | sent (on its way, or the run died over it)."""
-
-    run: str
-    change: Change
-    state: str
-    record: str | None
-    code: str | None
-    reason: str | None
-    advice: str | None
-    retry: bool
-    at: Millis
 
 
 class Entry:
@@ -216,13 +200,18 @@ class Ledger:
 
     def confirm(self, seen: Sequence[Desired]) -> None:
         """Note that the CRM was seen to show these, though we had no word of it."""
-        with self.running("plan") as entry, self._database.writing() as sql:
-            self._show(sql, entry.run, {one.place: canonical(one.fields) for one in seen})
+        with self.running("plan") as entry, self._outbox() as outbox:
+            outbox.show(entry.run, {one.place: canonical(one.fields) for one in seen})
 
     def promise(self, changes: Sequence[Change]) -> None:
         """Keep what is about to be sent, before it is: should the run die, the next one asks what became of it."""
-        with self.running("push") as entry, self._database.writing() as sql:
-            self._keep(sql, entry.run, {_place(change): self._row(entry.run, change) for change in changes})
+        with self.running("push") as entry, self._outbox() as outbox:
+            outbox.promise(entry.run, changes)
+
+    def note(self, outcomes: Sequence[Written | Refused]) -> None:
+        """Keep outcomes; what was written counts as shown from now on."""
+        with self.running("push") as entry, self._outbox() as outbox:
+            outbox.note(entry.run, outcomes)
 
     def under_way(self) -> Sequence[Outcome]:
         """What runs that have died had sent, or were about to send."""
@@ -230,100 +219,26 @@ class Ledger:
 
     def settle(self, landed: Sequence[Change]) -> None:
         """Nothing is under way any more: these had landed, by the run that sent them, and the others never did."""
-        places = {_place(change) for change in landed}
-        sent = self._here(OUTCOMES) & (OUTCOMES.c.state == SENT)
-        with self.running("plan") as entry, self._database.writing() as sql:
-            before = self._shown_of(sql, [change.key for change in landed])
-            for surface in {place[0] for place in places}:
-                for keys in _portions([key for kind, key in places if kind == surface]):
-                    there = sent & (OUTCOMES.c.surface == surface.value) & OUTCOMES.c.key.in_(keys)
-                    sql.execute(update(OutcomeRow).where(there).values(state="written"))
-            self._show(sql, entry.run, {_place(change): _after(change, before) for change in landed})
-            sql.execute(delete(OUTCOMES).where(sent))
-
-    def note(self, outcomes: Sequence[Written | Refused]) -> None:
-        """Keep outcomes; what was written counts as shown from now on."""
-        with self.running("push") as entry, self._database.writing() as sql:
-            rows = {_place(outcome.change): self._outcome(entry.run, outcome) for outcome in outcomes}
-            self._keep(sql, entry.run, rows)
-            written = [outcome.change for outcome in outcomes if isinstance(outcome, Written)]
-            before = self._shown_of(sql, [change.key for change in written])
-            self._show(sql, entry.run, {_place(change): _after(change, before) for change in written})
-
-    def _keep(self, sql: Connection, run: str, rows: Mapping[Place, Mapping[str, object]]) -> None:
-        for surface in {place[0] for place in rows}:
-            for keys in _portions([key for kind, key in rows if kind == surface]):
-                known = (OUTCOMES.c.run == run) & (OUTCOMES.c.surface == surface.value) & OUTCOMES.c.key.in_(keys)
-                sql.execute(delete(OUTCOMES).where(known))
-        if rows:
-            sql.execute(insert(OUTCOMES), list(rows.values()))
-
-    def _row(self, run: str, change: Change) -> dict[str, object]:
-        """A change on its way."""
-        return {
-            "run": run,
-            "state": SENT,
-            "record": None,
-            "code": None,
-            "reason": None,
-            "advice": None,
-            "retry": False,
-            "surface": change.surface.value,
-            "key": change.key,
-            "connection": self.connection,
-            "rep": change.rep,
-            "before": _json(change.before),
-            "after": _json(change.after),
-            "new": change.new,
-            "at": self._clock(),
-        }
-
-    def _outcome(self, run: str, outcome: Written | Refused) -> dict[str, object]:
-        row = self._row(run, outcome.change)
-        if isinstance(outcome, Written):
-            return {**row, "state": "written", "record": outcome.record_id}
-        told = {"state": "refused", "record": None, "code": outcome.code, "reason": outcome.reason}
-        return {**row, **told, "advice": outcome.advice, "retry": outcome.retry}
-
-    def _shown_of(self, sql: Connection, keys: Sequence[str]) -> dict[tuple[str, str], str]:
-        found: dict[tuple[str, str], str] = {}
-        for some in _portions(keys):
-            query = select(SHOWN.c.surface, SHOWN.c.key, SHOWN.c.fields).where(self._here(SHOWN), SHOWN.c.key.in_(some))
-            found.update(((surface, key), fields) for surface, key, fields in sql.execute(query).all())
-        return found
-
-    def _show(self, sql: Connection, run: str, shown: Mapping[Place, bytes | None]) -> None:
-        """Each of these shows this from now on; None: it is there no more."""
-        at = self._clock()
-        rows = [
-            {"connection": self.connection, "surface": surface.value, "key": key, "fields": text.decode()}
-            | {"run": run, "at": at}
-            for (surface, key), text in shown.items()
-            if text is not None
-        ]
-        unsign(sql, self.connection, list(shown))
-        for surface in {place[0] for place in shown}:
-            for keys in _portions([key for kind, key in shown if kind == surface]):
-                old = self._here(SHOWN) & (SHOWN.c.surface == surface.value) & SHOWN.c.key.in_(keys)
-                sql.execute(delete(SHOWN).where(old))
-        if rows:
-            sql.execute(insert(SHOWN), rows)
+        with self.running("plan") as entry, self._outbox() as outbox:
+            outbox.settle(entry.run, landed)
 
     def outcomes(self, run: str, state: str | None = None) -> Sequence[Outcome]:
         """What the CRM answered in a run; state `written`, `refused` or `sent`, None: all."""
-        which = [OutcomeRow.run == run, *([OutcomeRow.state == state] if state else [])]
-        return self._outcomes(*which)
+        return self._outcomes(OutcomeRow.run == run, *([OutcomeRow.state == state] if state else []))
 
     def attempted(self) -> Mapping[Place, Mapping[str, FieldValue]]:
         """What was sent to records that refused it last: some of its fields may show it all the same."""
         refused = sorted(self._outcomes(OutcomeRow.state == "refused"), key=lambda one: one.at)
-        return {_place(one.change): one.change.after for one in refused}
+        return {(one.change.surface, one.change.key): one.change.after for one in refused}
 
     def _outcomes(self, *which: bool) -> Sequence[Outcome]:
-        query = pick(OutcomeRow).where(OutcomeRow.connection == self.connection, *which)
-        with self._database.reading() as sql, Session(sql) as session:
-            rows = session.exec(query.order_by(col(OutcomeRow.surface), col(OutcomeRow.key))).all()
-            return [_outcome(row) for row in rows]
+        with self._database.reading() as sql:
+            return Outbox(sql, self.connection, self._clock()).outcomes(*which)
+
+    @contextmanager
+    def _outbox(self) -> Iterator[Outbox]:
+        with self._database.writing() as sql:
+            yield Outbox(sql, self.connection, self._clock())
 
     # ------------------------------------------------------------------ what was known when
 
@@ -334,7 +249,7 @@ class Ledger:
             return 0
         with self.running("plan") as entry, self._database.writing() as sql:
             learnt = learn(sql, self.connection, entry.run, as_of, values, fiscal_year_start)
-        self._decide(name, digest if learnt.everything else None)
+            self._write_down(sql, name, digest if learnt.everything else None)
         return learnt.restated
 
     def history(self, kpi: str, rep: str, grain: str, start: Day, dimension: str = "") -> Sequence[Known]:
@@ -388,9 +303,12 @@ class Ledger:
 
     def _decide(self, name: str, value: str | None) -> None:
         with self._database.writing() as sql:
-            sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == name))
-            if value is not None:
-                sql.execute(insert(ABOUT), {"connection": self.connection, "name": name, "value": value})
+            self._write_down(sql, name, value)
+
+    def _write_down(self, sql: Connection, name: str, value: str | None) -> None:
+        sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == name))
+        if value is not None:
+            sql.execute(insert(ABOUT), {"connection": self.connection, "name": name, "value": value})
 
     def _decided(self, name: str) -> str | None:
         with self._database.reading() as sql:
@@ -419,47 +337,6 @@ def _run(row: RunRow) -> Run:
         code=row.code,
         message=row.message,
     )
-
-
-def _outcome(row: OutcomeRow) -> Outcome:
-    change = Change(
-        surface=Surface(row.surface),
-        key=row.key,
-        rep=row.rep,
-        before=msgspec.json.decode(row.before, type=dict[str, FieldValue]),
-        after=msgspec.json.decode(row.after, type=dict[str, FieldValue]),
-        new=row.new,
-        gone=not row.new and row.after == "{}",  # a change that changes nothing is none: it removed the record
-    )
-    return Outcome(
-        run=row.run,
-        change=change,
-        state=row.state,
-        record=row.record,
-        code=row.code,
-        reason=row.reason,
-        advice=row.advice,
-        retry=row.retry,
-        at=Millis(row.at),
-    )
-
-
-def _place(change: Change) -> Place:
-    return (change.surface, change.key)
-
-
-def _after(change: Change, shown: Mapping[tuple[str, str], str]) -> bytes | None:
-    """What the record shows after this change: what was confirmed, as the CRM had it, with the new values."""
-    if change.gone:
-        return None
-    known = shown.get((change.surface.value, change.key))
-    fields: dict[str, FieldValue] = msgspec.json.decode(known) if known and not change.new else {}
-    return canonical({**fields, **change.before, **change.after})
-
-
-def _portions(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(keys), ROWS_AT_ONCE):
-        yield keys[start : start + ROWS_AT_ONCE]
 
 
 def _json(value: object) -> str:
