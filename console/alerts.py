@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from connectors.errors import CrmError, GuardStopped
 from console.workspace import Workspace
 from sync.errors import LockHeld
+from sync.push import stopped_early
+from sync.run import Report
 
 log = logging.getLogger("kpisync.alerts")
 
@@ -30,6 +32,22 @@ def told_to_ops(workspace: Workspace, connection: str) -> Iterator[None]:
         if _is_news(workspace, connection, trouble):
             _tell(workspace, connection, trouble)
         raise
+
+
+def tell_refusals(workspace: Workspace, connection: str, report: Report) -> None:
+    """What the CRM refused, for the log of a schedule that nobody watches; an alert if it was too much to go on."""
+    if report.refused:
+        first = report.refused[0]
+        about = {"connection": connection, "refused": len(report.refused), "first": first.code, "why": first.reason}
+        log.warning("run.refused", extra={**about, "advice": first.advice})
+    trouble = stopped_early(len(report.refused), report.unsent)
+    if trouble is not None and not _stopped_so_before(workspace, connection):
+        _tell(workspace, connection, trouble)
+
+
+def _stopped_so_before(workspace: Workspace, connection: str) -> bool:
+    with workspace.ledger(connection) as ledger:
+        return any(one.counts.get("unsent") for one in ledger.runs(limit=2)[1:])
 
 
 def _is_news(workspace: Workspace, connection: str, trouble: CrmError) -> bool:

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from connectors.contract import Change, Connector, Refused, Written
+from connectors.errors import GuardStopped
 from sync.progress import Progress
 
 OUTCOMES_AT_ONCE = 200
@@ -35,6 +36,17 @@ class Pushed(msgspec.Struct, frozen=True):
     written: int
     refused: tuple[Refused, ...]
     unsent: int = 0
+
+
+def stopped_early(refused: int, unsent: int) -> GuardStopped | None:
+    """What to tell of a push that ended after too many refusals, None if it went through."""
+    if not unsent:
+        return None
+    return GuardStopped(
+        "KPI-GUARD-009",
+        f"After {refused} refused records {unsent} more were not sent.",
+        "`kpisync runs show` names each with its reason; the next run sends the rest.",
+    )
 
 
 def send(

@@ -11,7 +11,7 @@ import typer
 
 from connectors.contract import Capabilities, Refused
 from console import plan_formats
-from console.alerts import told_to_ops
+from console.alerts import tell_refusals, told_to_ops
 from console.exit_codes import Exit
 from console.session import Session
 from console.timing import as_of_millis, now_millis
@@ -187,6 +187,7 @@ def run_command(
                 )
                 tell_unread(session, desk.cache)
             told[name] = report
+            tell_refusals(workspace, name, report)
             tell_pulled(session, name, report.pulled)
             if dry_run:
                 session.tell("{name}: {n} records would change; nothing was written.", name=name, n=report.planned)

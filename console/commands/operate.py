@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from console import run_formats
-from console.alerts import told_to_ops
+from console.alerts import tell_refusals, told_to_ops
 from console.commands.everyday import (
     ConnectionName,
     PlanFormat,
@@ -150,7 +150,8 @@ def _pull_once(workspace: Workspace, name: str) -> None:
 
 def _run_once(workspace: Workspace, name: str, *, full: bool) -> None:
     with told_to_ops(workspace, name), only_run(workspace.folder), at_work(workspace, name, "run") as desk:
-        run(desk.job, desk.cache, desk.ledger, now=desk.now, as_of=desk.now, full=full)
+        report = run(desk.job, desk.cache, desk.ledger, now=desk.now, as_of=desk.now, full=full)
+    tell_refusals(workspace, name, report)
 
 
 def _paused(workspace: Workspace, name: str) -> int | None:

@@ -212,6 +212,25 @@ OURS = (
         ),
     ),
     Entry(
+        "KPI-GUARD-009",
+        Text(
+            "Too many records were refused",
+            "Se rechazaron demasiados registros",
+        ),
+        Text(
+            "The CRM refused more records than `[guards] max_refused` permits: something is wrong with all of them, a "
+            "permission or a validation rule. What it had taken by then stays; nothing more was sent.",
+            "El CRM rechazó más registros de los que permite `[guards] max_refused`: algo falla en todos ellos, un "
+            "permiso o una regla de validación. Lo que ya había aceptado se queda; no se envió nada más.",
+        ),
+        Text(
+            "`kpisync runs show RUN_ID` names each refused record with the CRM's reason and what to do. The next run "
+            "sends the rest; `kpisync runs retry RUN_ID` tries the refused ones again.",
+            "`kpisync runs show RUN_ID` nombra cada registro rechazado con el motivo del CRM y qué hacer. La próxima "
+            "ejecución envía el resto; `kpisync runs retry RUN_ID` reintenta los rechazados.",
+        ),
+    ),
+    Entry(
         "KPI-RUN-001",
         Text(
             "There is no such run",

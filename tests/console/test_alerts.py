@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import SECRETS, Office, at
 
-from crm_sandbox.salesforce import Org
+from crm_sandbox.salesforce import Org, lock
 from crm_sandbox.world import Call, Seller, World
 
 Opened = Callable[[str, World], Office]
@@ -18,7 +18,10 @@ WORLD = World(
     "A small company",
     at("2026-11-25T12:00"),
     sellers=(ANA,),
-    calls=(Call("c3", "ana", (), (), at("2026-11-03T09:00"), outcome="Connected", seconds=90),),
+    calls=tuple(
+        Call(f"c{month}", "ana", (), (), at(f"2026-{month:02}-03T09:00"), outcome="Connected", seconds=90)
+        for month in (1, 11)
+    ),
 )
 KEEP = """
 import os, sys
@@ -83,3 +86,19 @@ def test_a_program_that_is_not_there_hides_nothing(room: Office) -> None:
     assert said.code == 5
     assert 'alert.failed command="no-such-program"' in said.err
     assert "KPI-GUARD-008" in said.err
+
+
+def test_a_push_that_ends_after_too_many_refusals_is_told_and_the_refusals_stand_in_the_log(room: Office) -> None:
+    org = room.sandbox.crm
+    assert isinstance(org, Org)
+    settings = (room.folder / "kpisync.toml").read_text().replace('["month"]', '["day"]')
+    (room.folder / "kpisync.toml").write_text(settings + "[guards]\nmax_refused = 1\n")
+    planned = room.kpisync("plan", "--json").document["changes"]
+    days = sorted({one["key"] for one in planned})
+    assert len(days) > 300  # more than are noted at once
+    lock(org, days[:3], times=100)
+    said = room.kpisync("run")
+    assert said.code == 3
+    assert 'warning run.refused connection="acme" refused=3' in said.err
+    (told,) = heard(room).read_text().splitlines()
+    assert told.startswith("acme stopped KPI-GUARD-009 | kpisync acme stopped. KPI-GUARD-009: After 3 refused records")
