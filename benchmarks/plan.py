@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("part", nargs="?", default="compare", choices=("compare", "prepare", "plan", "read"))
     parser.add_argument("--reps", type=int, default=10_000)
     parser.add_argument("--times", type=int, default=7)
-    parser.add_argument("--surface", choices=("records", "people"), default="records")
+    parser.add_argument("--surface", choices=("records", "people"))
     parser.add_argument("--folder", type=Path, default=Path())
     asked = parser.parse_args(arguments)
     match asked.part:
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         case "read":
             read_both_sides(asked.folder)
         case _:
-            for surface in ("records", "people"):
+            for surface in ("records", "people") if asked.surface is None else (asked.surface,):
                 compare(asked.reps, asked.times, surface)
 
 

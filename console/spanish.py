@@ -80,8 +80,8 @@ SPANISH: dict[str, str] = {
     "One number: the sentence, the formula, every record counted, every record left out and why.": (
         "Un número: la frase, la fórmula, cada registro contado y cada registro excluido, con su porqué."
     ),
-    "Look at everything of ours in the CRM, not only at what is to change.": (
-        "Revisar todo lo nuestro en el CRM, no solo lo que va a cambiar."
+    "Look at everything of ours in the CRM, however many calls that takes.": (
+        "Revisar todo lo nuestro en el CRM, cueste las llamadas que cueste."
     ),
     "One run: what was written where and when, why it changed, and what the CRM refused.": (
         "Una ejecución: qué se escribió, dónde y cuándo, por qué cambió y qué rechazó el CRM."

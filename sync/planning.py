@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from math import ceil
 
 import msgspec
 import polars as pl
@@ -24,12 +25,26 @@ from sync.showing import SIGNATURES, Showing
 ShownNow = dict[Place, Fields]
 
 
-def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Millis, *, check_everything: bool) -> Plan:
-    """The plan for the values as of that moment."""
+LOOKING_SHARE = 0.01
+"""Whoever asks for a plan sees what was changed by hand, as long as looking takes no more than this share of the day's
+calls."""
+
+
+USUAL_CALLS = 100_000
+"""The allowance that is assumed where a CRM does not say it: the least of the editions that have an API."""
+
+
+def make(
+    job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Millis, *, check_everything: bool | None
+) -> Plan:
+    """The plan for the values as of that moment. `check_everything` asks the CRM for all records of ours, not only for
+    those in question; None: if they are few enough."""
     known = computed_as_of(cache, job.company, as_of, job.options.since, evident(job.options))
     settle(job, ledger)
     confirmed = ledger.shown()
     on, warnings = surfaces_in_use(job, found)
+    if check_everything is None:
+        check_everything = _calls_to_look(confirmed, on, found) <= LOOKING_SHARE * (found.daily_calls or USUAL_CALLS)
     desired, settled = _desired(job, known, cache, ledger, confirmed, on, sure=not check_everything)
     asked = desired if check_everything else list(in_question(desired, confirmed))
     now = shown_now(job.connector, asked)
@@ -49,6 +64,10 @@ def make(job: Job, found: Capabilities, cache: Cache, ledger: Ledger, as_of: Mil
         without=sorted(cache.streams() - set(found.streams) - ledger.does_without()),
         settled=settled,
     )
+
+
+def _calls_to_look(confirmed: Showing, on: Iterable[Surface], found: Capabilities) -> int:
+    return sum(ceil(confirmed.signatures(surface).height / found.rows_a_call) for surface in on)
 
 
 def _sign(ledger: Ledger, desired: Iterable[Desired], wrong: Set[Place]) -> None:

@@ -137,10 +137,11 @@ def score(job: Job, cache: Cache, *, as_of: Millis, progress: Progress = NO_PROG
     return scored
 
 
-def make_plan(job: Job, cache: Cache, ledger: Ledger, *, as_of: Millis, check_everything: bool = False) -> Plan:
+def make_plan(job: Job, cache: Cache, ledger: Ledger, *, as_of: Millis, check_everything: bool | None = False) -> Plan:
     """What a write-back would change, kept in the ledger under its id.
 
-    The CRM is asked only for what is in question, or for everything of ours with `check_everything`.
+    The CRM is asked only for what is in question, or for everything of ours with `check_everything` (None: if that is
+    cheap).
     """
     job, found = _looked(job)
     with ledger.running("plan") as entry:

@@ -120,7 +120,7 @@ def plan_command(
     form: Annotated[PlanFormat, typer.Option("--format", help="How it is shown.")] = PlanFormat.TABLE,
     as_of: AsOf = None,
     full: Annotated[
-        bool, typer.Option("--full", help="Look at everything of ours in the CRM, not only at what is to change.")
+        bool, typer.Option("--full", help="Look at everything of ours in the CRM, however many calls that takes.")
     ] = False,
     connection: ConnectionName = None,
 ) -> None:
@@ -131,7 +131,7 @@ def plan_command(
     for name in workspace.connections(connection):
         with at_work(workspace, name) as desk:
             moment = desk.as_of(as_of)
-            plans.append(make_plan(desk.job, desk.cache, desk.ledger, as_of=moment, check_everything=full))
+            plans.append(make_plan(desk.job, desk.cache, desk.ledger, as_of=moment, check_everything=full or None))
     show_plans(session, plans, form, out)
 
 
