@@ -11,6 +11,7 @@ import pytest
 from connectors import hubspot
 from connectors.contract import Connector, KpiField
 from crm_sandbox.hubspot import SANDBOX_CLIENT, SANDBOX_REFRESH_TOKEN
+from crm_sandbox.hubspot.faults import locked
 from crm_sandbox.salesforce import Org, lock
 from crm_sandbox.serving import Fault, Sandbox
 from sync.ledger import Ledger
@@ -125,6 +126,18 @@ def test_a_token_that_expires_in_the_middle_of_a_run_is_renewed(crm: str, tmp_pa
         assert (report.written, report.refused) == (450, ())
         gate = here.crm.crm.auth if crm == "salesforce" else here.crm.crm.gate
         assert gate.expire_after is None  # it came to that
+
+
+@pytest.mark.parametrize("crm", CRMS)
+def test_rows_that_somebody_else_holds_for_a_moment_land_in_the_end(crm: str, tmp_path: Path) -> None:
+    with floor(crm, tmp_path) as here:
+        if crm == "salesforce":
+            lock(here.crm.crm, [here.crm.crm.id_of("prospect", f"lead-{n}") for n in range(3)], times=1)
+        else:
+            here.box.faults.append(locked(WRITES[crm]))
+        report = here.run()
+        assert (report.planned, report.written, report.refused) == (450, 450, ())
+        assert here.run().planned == 0
 
 
 @pytest.mark.parametrize("crm", CRMS)
