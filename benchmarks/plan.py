@@ -4,12 +4,13 @@
 
 A workspace is prepared once: so many reps, each with forty values that the CRM was confirmed to show (twenty KPIs of
 two months, each with a KPI record of its own; or, as `people`, forty KPIs on the person). One contender makes the plan
-of a CRM that shows everything rightly: values, records, comparison, guards; nothing is left to change. The other only
-reads what was computed and what was confirmed.
+that puts one record in a hundred right: values, records, comparison, guards. The other only reads what was computed and
+what was confirmed. That a plan is empty once everything was written is looked at while preparing.
 """
 
 import argparse
 import json
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -68,18 +69,24 @@ def compare(reps: int, times: int, surface: str) -> Comparison:
 
 
 def prepare(folder: Path, reps: int, surface: str) -> None:
-    """A workspace in which everything was computed and written once."""
-    from sync.run import run
+    """A workspace in which everything was computed and written once, so that the second plan was empty. Then the CRM
+    lost one record in a hundred, and we what we knew of it."""
+    from sync.run import look, make_plan, run
 
     job, cache, ledger = _desk(folder, surface, reps)
     report = run(job, cache, ledger, now=_millis(NOW), as_of=_millis(NOW))
     assert report.refused == ()
+    job, _ = look(job)
+    assert make_plan(job, cache, ledger, as_of=_millis(NOW)).changes == ()
     cache.close()
     ledger.close()
+    with sqlite3.connect(folder / "kpisync.db") as database:
+        for table in ("ledger_signed", "ledger_shown"):
+            database.execute(f"DELETE FROM {table} WHERE key IN (SELECT key FROM ledger_shown WHERE rowid % 100 = 0)")
 
 
 def make_the_plan(folder: Path, surface: str) -> None:
-    """The second plan: there is nothing to change."""
+    """The plan that puts the hundredth right."""
     from sync.run import look, make_plan
 
     job, cache, ledger = _desk(folder, surface, 0)
@@ -87,8 +94,8 @@ def make_the_plan(folder: Path, surface: str) -> None:
     begun = time.perf_counter()
     plan = make_plan(job, cache, ledger, as_of=_millis(NOW))
     seconds = time.perf_counter() - begun
-    assert plan.changes == ()
-    print(json.dumps({"seconds": seconds, "records": plan.unchanged}))
+    assert plan.changes or surface == "people", "a hundredth is to change; on people only what is there can"
+    print(json.dumps({"seconds": seconds, "records": plan.unchanged + len(plan.changes)}))
 
 
 def read_both_sides(folder: Path) -> None:
