@@ -28,6 +28,7 @@ from console.workspace import Workspace
 from crm_sandbox.serving import Sandbox
 from kpi_engine.catalog import BY_KEY, HEADLINE
 from kpi_engine.explain import LeftOut, explain
+from kpi_engine.records import Millis
 from sync.run import Report, run
 
 CONNECTION = "demo"
@@ -92,6 +93,7 @@ class Demo:
 
     def __init__(self, session: Session, workspace: Workspace, sandbox: Sandbox) -> None:
         self.session, self.workspace, self.sandbox = session, workspace, sandbox
+        self._as_of: Millis | None = None
 
     def play(self) -> dict[str, Any]:
         """Everything; what is told is also what comes back."""
@@ -127,10 +129,14 @@ class Demo:
         return made
 
     def _run(self, name: str) -> dict[str, int]:
-        """One round trip, and what the pretend CRM's own log says of it."""
+        """One round trip, and what the pretend CRM's own log says of it.
+
+        Both are of the same moment: a meeting may end between them, and would be news.
+        """
         before = len(self.sandbox.log)
         with at_work(self.workspace, CONNECTION) as desk, self.session.progress() as progress:
-            report = run(desk.job, desk.cache, desk.ledger, now=desk.now, as_of=desk.now, progress=progress)
+            as_of = self._as_of = self._as_of or desk.now
+            report = run(desk.job, desk.cache, desk.ledger, now=desk.now, as_of=as_of, progress=progress)
         requests = self.sandbox.log[before:]
         told = {**_counts(report), "requests": len(requests), "writes": sum(entry.writes for entry in requests)}
         self.session.tell(
