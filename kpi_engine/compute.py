@@ -3,17 +3,17 @@
 `compute` gives one wide frame a grain: `rep`, `period_start`, `dimension` (null, `channel=Web`, `band=large`) and a
 column for each part. Ratios are left to `kpi_engine.values`. Beside them stand the frames of the periods that the
 current ones are compared with (`month_so_far`: last month up to the same working day), the reps and the teams.
+
+It takes two steps: what the records add to each day (`kpi_engine.daily`), and what follows from the days (`conclude`).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import msgspec
-import narwhals.stable.v2 as nw
 import polars as pl
 
-from kpi_engine.catalog import BY_KEY
+from kpi_engine.daily import ASSUMING, NO_BAND, NOTHING_EVIDENT, SIZED, Daily, Evident, added, campaign_days, daily
 from kpi_engine.evidence import evidence
 from kpi_engine.frames import Tables
 from kpi_engine.periods import (
@@ -25,14 +25,17 @@ from kpi_engine.periods import (
     starts_between,
     working_days,
 )
-from kpi_engine.populations import NAMES, Frame, Populations, collected, portable
+from kpi_engine.populations import collected, portable
 from kpi_engine.populations.bands import limits_by_year, limits_frame, with_band
+from kpi_engine.populations.money import rates
 from kpi_engine.populations.quotas import crm_quotas, rep_quotas
-from kpi_engine.populations.reps import team_key, teams
+from kpi_engine.populations.reps import known_reps, team_key, teams
 from kpi_engine.records import EVERYONE, UNASSIGNED, Company, Day, Millis
-from kpi_engine.rolling import KEYS, PARTS_OF, for_teams, placed, records_column, rolled
+from kpi_engine.rolling import KEYS, PARTS_OF, for_teams, medians, records_column
 from kpi_engine.shares import Agreed
 from kpi_engine.targets import Targets
+
+__all__ = ["EVIDENCE", "NOTHING_EVIDENT", "SO_FAR", "Evident", "Parts", "compute", "conclude"]
 
 Parts = dict[str, pl.DataFrame]
 
@@ -43,18 +46,6 @@ EVIDENCE = "_evidence"
 """Ending of the frames that list the records behind a grain's values."""
 
 BY_BAND = ("closed_deals", "deal_touches")
-SIZED = ("closed_deals", "deal_touches", "revenue")
-NEVER_ZERO = ("quota", "median_cycle_days", "median_amount")
-
-
-class Evident(msgspec.Struct, frozen=True):
-    """For which KPIs, in which grains, the records behind each value are listed."""
-
-    kpis: tuple[str, ...] = ()
-    grains: tuple[str, ...] = ()
-
-
-NOTHING_EVIDENT = Evident()
 
 
 def compute(
@@ -67,8 +58,26 @@ def compute(
     evident: Evident = NOTHING_EVIDENT,
 ) -> Parts:
     """The parts of every period from the first record (or `since`) to `as_of`, and the evidence that was asked for."""
-    counted = _Counted(Populations(tables, company, as_of), since)
-    parts: Parts = {"rep": _rep_part(counted), "team": counted.members}
+    days = [
+        daily(tables, company, as_of, since=since, evident=evident),
+        campaign_days(tables, company, as_of, evident),
+    ]
+    return conclude(added(days), tables, company, as_of, since=since, grains=grains, evident=evident)
+
+
+def conclude(
+    days: Daily,
+    tables: Tables,
+    company: Company,
+    as_of: Millis,
+    *,
+    since: Day | None = None,
+    grains: Iterable[str] = GRAINS,
+    evident: Evident = NOTHING_EVIDENT,
+) -> Parts:
+    """The parts that follow from the days; of the tables only those of reps, quotas and rates are looked at."""
+    counted = _Counted(days, tables, company, as_of, since)
+    parts: Parts = {"rep": counted.reps.with_columns(today=_date(pl.col("today"))), "team": counted.members}
     for grain in grains:
         place = _whole_periods(counted, grain)
         parts[grain] = _of_grain(counted, place)
@@ -82,17 +91,18 @@ def compute(
 class _Counted:
     """What every grain starts from."""
 
-    def __init__(self, found: Populations, since: Day | None) -> None:
-        self.found = found
-        self.company = found.company
-        self.year_start = found.company.fiscal_year_start
-        self.today = dict(found.reps.select("rep", "today").iter_rows())
+    def __init__(self, days: Daily, tables: Tables, company: Company, as_of: Millis, since: Day | None) -> None:
+        self.days = days
+        self.company = company
+        self.year_start = company.fiscal_year_start
+        self.reps = known_reps(portable(tables["rep"]), company, as_of)
+        self.today = dict(self.reps.select("rep", "today").iter_rows())
         self.last = max(self.today.values())
-        recorded = self._first_record() if since is None else since
-        self.first = recorded if recorded is not None else Day(min(self.today.values()))
+        recorded: int | None = days["days"]["day"].min() if since is None else since  # type: ignore[assignment]
+        self.first = Day(recorded if recorded is not None else min(self.today.values()))
         self._recorded = recorded
-        found.since = self.first
-        self.teams = teams(found.reps)
+        self._tables = tables
+        self.teams = teams(self.reps)
         pairs = [(rep, team_key(boss)) for boss, team in self.teams.items() for rep in team]
         self.members = pl.DataFrame(pairs, schema={"rep": pl.Utf8, "team": pl.Utf8}, orient="row")
 
@@ -100,22 +110,14 @@ class _Counted:
         """The first day that a rep's rows may hold: everyone's first record; without any, the rep's own today."""
         return self.today[rep] if self._recorded is None else self.first
 
-    def _first_record(self) -> Day | None:
-        dated = [self.found[name] for name in NAMES if name != "open_leads"]
-        dated += [self.found.every_campaign.filter(_uncosted), self.found.seen]
-        firsts = [collected(frame.select(nw.col("day").min()))["day"][0] for frame in dated]
-        return min((Day(day) for day in firsts if day is not None), default=None)
-
     @cached_property
     def targets(self) -> Targets:
         return Targets(self.company, self.teams, self.first, self.last)
 
     @cached_property
     def quotas(self) -> dict[str, list[Agreed]]:
-        return crm_quotas(self.found.table("quota"), self.found.exchange)
-
-
-_uncosted = nw.col("rule") == "it has no cost"
+        exchange = rates(portable(self._tables["rate"]), self.company.home_currency)
+        return crm_quotas(portable(self._tables["quota"]), exchange)
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _whole_periods(counted: _Counted, grain: str) -> _Placement:
         if period_start(counted.first_of(rep), grain, counted.year_start) <= start <= today
     ]
     evaluated = _evaluated(rows)
-    active = counted.found.reps.filter(pl.col("active"))["rep"]
+    active = counted.reps.filter(pl.col("active"))["rep"]
     always = evaluated.filter(pl.col("rep").is_in(active.implode())).select(KEYS)
     return _Placement(grain, _calendar(counted, grain, starts), evaluated, cut=False, always=always)
 
@@ -185,44 +187,81 @@ def _calendar(counted: _Counted, grain: str, starts: list[Day]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"day": pl.Int32, "period_start": pl.Int32, "year": pl.Int32}, orient="row")
 
 
+def _limits(counted: _Counted, place: _Placement) -> pl.DataFrame:
+    years = place.calendar["year"].unique().sort().to_list()
+    return collected(limits_frame(limits_by_year(counted.days["won"], counted.company, years)))
+
+
 def _evidence(counted: _Counted, place: _Placement, kpis: Sequence[str]) -> pl.DataFrame:
     """The records behind the values of one grain."""
-    limits = _limits(counted, place)
-    made_of = {BY_KEY[key].numerator.of for key in kpis} & set(PARTS_OF)
-    rows = {name: _placed(counted.found[name], name, place, limits) for name in made_of if name != "open_leads"}
-    if "open_leads" in made_of:
-        rows["open_leads"] = counted.found.open_leads_then(place.evaluated)
-    return evidence(rows, kpis, counted.members)
+    rows = _sized(_in_periods(counted.days["listed"], place), _limits(counted, place))
+    then = counted.days["listed_open"].filter(pl.col("grain") == place.grain)
+    then = then.join(place.evaluated, on=KEYS, how="semi")
+    return evidence(pl.concat([rows, then], how="diagonal"), kpis, counted.members)
 
 
-def _limits(counted: _Counted, place: _Placement) -> Frame:
-    years = place.calendar["year"].unique().sort().to_list()
-    return limits_frame(limits_by_year(counted.found.won_deals, counted.company, years))
+def _in_periods(days: pl.DataFrame, place: _Placement) -> pl.DataFrame:
+    """Rows of days, with the period that each falls into."""
+    there = days.join(place.calendar, on="day")
+    if place.cut:
+        return there.join(place.evaluated, on=KEYS).filter(pl.col("day") <= pl.col("evaluated")).drop("evaluated")
+    return there
+
+
+def _sized(rows: pl.DataFrame, limits: pl.DataFrame) -> pl.DataFrame:
+    """Rows with their `band`; of those that were worked out for any band only the ones for the band it is."""
+    banded = collected(with_band(portable(rows), portable(limits)))
+    if "if_band" not in rows.columns:
+        return banded
+    right = pl.col("if_band") == pl.col("band").fill_null(NO_BAND)
+    return banded.filter(pl.col("if_band").is_null() | right).drop("if_band")
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The days in the periods of one grain.
+
+    single   those that know neither size nor snapshot, and the snapshots of the days on which periods are evaluated
+    sized    those of deals, by the name of their frame, with `band`
+    """
+
+    single: tuple[pl.DataFrame, ...]
+    sized: dict[str, pl.DataFrame]
+    spread: pl.DataFrame
+    channels: pl.DataFrame
+
+
+def _placed(counted: _Counted, place: _Placement, limits: pl.DataFrame) -> _Rows:
+    days = counted.days
+    evaluated = place.evaluated.rename({"evaluated": "day"})
+    sized = [name for each in SIZED for name in (each, each + ASSUMING) if name in days]
+    return _Rows(
+        single=(_in_periods(days["days"], place), days["open"].join(evaluated, on=["rep", "day"])),
+        sized={name: _sized(_in_periods(days[name], place), limits) for name in sized},
+        spread=_sized(_in_periods(days["spread"], place), limits),
+        channels=_in_periods(days["channels"], place),
+    )
 
 
 def _of_grain(counted: _Counted, place: _Placement) -> pl.DataFrame:
     """The wide frame of one grain."""
-    found = counted.found
     limits = _limits(counted, place)
-    rows = {name: _placed(found[name], name, place, limits) for name in PARTS_OF}
-    uncosted = _placed(found.every_campaign.filter(_uncosted), "campaigns", place, limits)
-    seen = _placed(found.seen, "seen", place, limits)
-    present = _present(place, [*rows.values(), uncosted, seen])
+    rows = _placed(counted, place, limits)
+    present = _present(place, rows)
     base = pl.concat([present, for_teams(present, counted.members).unique()])
-    frames = [rolled(rows[name], PARTS_OF[name], counted.members) for name in PARTS_OF]
+    added_up = [_summed(frame, KEYS) for frame in (*rows.single, *rows.sized.values())]
     for frame in (
-        *frames,
-        _everyones_revenue(rows["revenue"]),
+        _with_teams(pl.concat(added_up, how="diagonal"), KEYS, counted.members),
+        *_medians(rows.spread, KEYS, counted.members),
+        _everyones_revenue(rows),
         _quotas(counted, place, present),
-        _counts(uncosted, "campaigns_uncosted", counted),
-        _counts(rows["closed_deals"].filter(nw.col("won"), ~nw.col("valued")), "deals_without_amount", counted),
         _limits_of_periods(place, limits),
     ):
         base = base.join(frame, on=[key for key in KEYS if key in frame.columns], how="left")
-    base = base.with_columns(dimension=pl.lit(None, dtype=pl.Utf8))
+    never_zero = {"quota", "quota__n", *_median_columns()}
     whole = base.with_columns(
-        pl.col(name).fill_null(0) for name in base.columns if base.schema[name].is_numeric() and name not in NEVER_ZERO
-    )
+        pl.col(name).fill_null(0) for name in base.columns if base.schema[name].is_numeric() and name not in never_zero
+    ).with_columns(dimension=pl.lit(None, dtype=pl.Utf8))
     frame = pl.concat([whole, *_split(counted, rows)], how="diagonal")
     lasting = frame.with_columns(period_start=_date(pl.col("period_start")))
     return lasting.select(_columns()).sort("rep", "period_start", "dimension", nulls_last=False)
@@ -235,37 +274,44 @@ def _columns() -> list[str]:
     return [*KEYS, "dimension", *named, *more, "campaigns_uncosted", "deals_without_amount", "limits"]
 
 
-def _placed(rows: Frame, name: str, place: _Placement, limits: Frame) -> Frame:
-    if name == "open_leads":
-        return placed(rows, place.calendar, place.evaluated)
-    there = placed(rows, place.calendar, None)
-    if place.cut:
-        there = there.join(portable(place.evaluated), on=list(KEYS)).filter(nw.col("day") <= nw.col("evaluated"))
-    if name in SIZED:
-        there = with_band(there, limits)
-    return portable(collected(there))
-
-
-def _present(place: _Placement, rows: list[Frame]) -> pl.DataFrame:
+def _present(place: _Placement, rows: _Rows) -> pl.DataFrame:
     """Who has a row: every active rep, and every rep with a record in the period."""
     if place.cut:
         return place.always
-    keys = [collected(frame.select(*KEYS).unique()) for frame in rows]
-    every = pl.concat([place.always, *keys]).unique()
+    every = pl.concat([place.always, *(frame.select(KEYS) for frame in rows.single)]).unique()
     return every.join(place.evaluated.select(KEYS), on=KEYS, how="semi")
 
 
-def _counts(rows: Frame, name: str, counted: _Counted) -> pl.DataFrame:
-    own = collected(rows.group_by(*KEYS).agg(nw.len().cast(nw.Int64).alias(name)))
-    both = pl.concat([own, for_teams(own, counted.members).select(own.columns)])
-    return both.group_by(KEYS).agg(pl.col(name).sum())
+def _summed(rows: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
+    """What the days add up to; how many records a day has says nothing of a part."""
+    sums = [name for name in rows.columns if name not in _NO_SUMS and name not in keys]
+    return rows.group_by(keys).agg(pl.col(sums).sum())
 
 
-def _everyones_revenue(rows: Frame) -> pl.DataFrame:
-    return collected(
-        rows.group_by("period_start").agg(
-            everyones_revenue=nw.col("amount").sum(), everyones_revenue__n=nw.len().cast(nw.Int64)
-        )
+_NO_SUMS = {*KEYS, "day", "year", "records", "whole_amount", "band"}
+
+
+def _with_teams(rows: pl.DataFrame, keys: tuple[str, ...], members: pl.DataFrame) -> pl.DataFrame:
+    """Rows of reps added up by `keys`, and once more for each team that the rep is in."""
+    own = _summed(rows, keys)
+    teams = _summed(for_teams(own, members), keys)
+    return pl.concat([own, teams.select(own.columns)])
+
+
+def _medians(spread: pl.DataFrame, keys: tuple[str, ...], members: pl.DataFrame) -> list[pl.DataFrame]:
+    """A frame for each part that is a median, by `keys`."""
+    every = pl.concat([spread, for_teams(spread, members).select(spread.columns)])
+    return [medians(every.filter(pl.col("part") == name), name, keys) for name in _median_columns()]
+
+
+def _median_columns() -> list[str]:
+    return [part.name for parts in PARTS_OF.values() for part in parts if part.how == "median"]
+
+
+def _everyones_revenue(rows: _Rows) -> pl.DataFrame:
+    revenue = rows.sized["revenue"]
+    return revenue.group_by("period_start").agg(
+        everyones_revenue=pl.col("revenue").sum(), everyones_revenue__n=pl.col("records").sum()
     )
 
 
@@ -284,33 +330,33 @@ def _quotas(counted: _Counted, place: _Placement, present: pl.DataFrame) -> pl.D
     return pl.concat([own, of_teams])
 
 
-def _limits_of_periods(place: _Placement, limits: Frame) -> pl.DataFrame:
-    of_year = collected(limits.select("year", "limits"))
+def _limits_of_periods(place: _Placement, limits: pl.DataFrame) -> pl.DataFrame:
+    of_year = limits.select("year", "limits")
     return place.calendar.select("period_start", "year").unique().join(of_year, on="year").drop("year")
 
 
-def _split(counted: _Counted, rows: dict[str, Frame]) -> list[pl.DataFrame]:
+def _split(counted: _Counted, rows: _Rows) -> list[pl.DataFrame]:
     """The rows of dimensions, where there are records: each channel (also over all reps) and each deal size band."""
-    by_channel = rolled(rows["leads_created"], PARTS_OF["leads_created"], counted.members, ("channel",))
-    sums = [pl.col(name).sum() for name in by_channel.columns if name not in (*KEYS, "channel")]
+    by_channel = _with_teams(rows.channels, (*KEYS, "channel"), counted.members)
     own = by_channel.filter(~pl.col("rep").str.starts_with("team:"))
-    of_all = own.group_by("period_start", "channel").agg(sums).with_columns(rep=pl.lit(EVERYONE))
+    of_all = _summed(own, ("period_start", "channel")).with_columns(rep=pl.lit(EVERYONE))
     channels = pl.concat([by_channel, of_all.select(by_channel.columns)])
-    sized = [
-        rolled(rows[name].filter(~nw.col("band").is_null()), PARTS_OF[name], counted.members, ("band",))
-        for name in BY_BAND
-    ]
-    bands = sized[0].join(sized[1], on=[*KEYS, "band"], how="left")
-    bands = bands.with_columns(pl.col(name).fill_null(0) for name in sized[1].columns if name not in (*KEYS, "band"))
-    return [_as_dimension(channels, "channel"), _as_dimension(bands, "band")]
+    return [_as_dimension(channels, "channel"), _as_dimension(_by_band(counted, rows), "band")]
+
+
+def _by_band(counted: _Counted, rows: _Rows) -> pl.DataFrame:
+    keys = (*KEYS, "band")
+    sized = [rows.sized[name].filter(pl.col("band").is_not_null()) for name in BY_BAND]
+    closed, touches = (_with_teams(frame, keys, counted.members) for frame in sized)
+    bands = closed.join(touches, on=keys, how="left")
+    for frame in _medians(rows.spread.filter(pl.col("band").is_not_null()), keys, counted.members):
+        bands = bands.join(frame, on=keys, how="left")
+    added_up = [name for name in touches.columns if name not in keys]
+    return bands.with_columns(pl.col(name).fill_null(0) for name in added_up)
 
 
 def _as_dimension(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     return frame.with_columns(dimension=pl.concat_str(pl.lit(f"{name}="), pl.col(name))).drop(name)
-
-
-def _rep_part(counted: _Counted) -> pl.DataFrame:
-    return counted.found.reps.with_columns(today=_date(pl.col("today")))
 
 
 def _date(day: pl.Expr) -> pl.Expr:

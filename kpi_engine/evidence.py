@@ -3,13 +3,11 @@
 `kpi_engine.explain` takes one value apart completely; this is the short list that can stand beside every value.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import polars as pl
 
 from kpi_engine.catalog import BY_KEY
-from kpi_engine.declaring import Part
-from kpi_engine.populations import Frame, collected
 from kpi_engine.rolling import KEYS, for_teams
 
 MOST = 100
@@ -30,19 +28,18 @@ SCHEMA = pl.Schema(
 _KEY = ("rep", "period_start", "dimension")
 
 
-def evidence(rows: Mapping[str, Frame], kpis: Iterable[str], members: pl.DataFrame) -> pl.DataFrame:
-    """`SCHEMA` for the KPIs whose numerator is made of records; `rows` are the populations placed in their periods."""
-    found = [_of_part(rows[BY_KEY[key].numerator.of], key, members) for key in kpis if _has_records(key)]
+def evidence(rows: pl.DataFrame, kpis: Iterable[str], members: pl.DataFrame) -> pl.DataFrame:
+    """`SCHEMA` for the KPIs whose numerator is made of records.
+
+    `rows` are (rep, period_start, day, kpi, kind, id, channel, band): what each numerator counts.
+    """
+    found = [_of_kpi(rows.filter(pl.col("kpi") == key), key, members) for key in kpis]
     return pl.concat(found) if found else pl.DataFrame(schema=SCHEMA)
 
 
-def _has_records(key: str) -> bool:
-    return BY_KEY[key].numerator.how in ("sum", "median")
-
-
-def _of_part(rows: Frame, key: str, members: pl.DataFrame) -> pl.DataFrame:
-    part, splits = BY_KEY[key].numerator, [str(dimension) for dimension in BY_KEY[key].dimensions]
-    own = collected(_counted(rows, part).select(*KEYS, "kind", "id", "day", *splits))
+def _of_kpi(rows: pl.DataFrame, key: str, members: pl.DataFrame) -> pl.DataFrame:
+    splits = [str(dimension) for dimension in BY_KEY[key].dimensions]
+    own = rows.select(*KEYS, "kind", "id", "day", *splits)
     every = pl.concat([own, for_teams(own, members).select(own.columns)]).sort("day", "id", descending=[True, False])
     undivided = every.with_columns(dimension=pl.lit(None, dtype=pl.Utf8))
     divided = [
@@ -50,10 +47,6 @@ def _of_part(rows: Frame, key: str, members: pl.DataFrame) -> pl.DataFrame:
         for name in splits
     ]
     return pl.concat([_listed(each, key) for each in (undivided, *divided)])
-
-
-def _counted(rows: Frame, part: Part) -> Frame:
-    return rows.filter(~part.contribution().is_null()) if part.where is not None else rows
 
 
 def _listed(rows: pl.DataFrame, key: str) -> pl.DataFrame:

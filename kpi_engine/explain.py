@@ -14,13 +14,13 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from kpi_engine.catalog import BY_KEY, Kpi, Text
-from kpi_engine.compute import SIZED
+from kpi_engine.daily import SIZED
 from kpi_engine.declaring import Dimension, Part
 from kpi_engine.frames import Tables
 from kpi_engine.left_out import LEFT_OUT, closed_leads
 from kpi_engine.periods import following_start, period_start, to_day
 from kpi_engine.populations import Frame, Populations, collected, portable
-from kpi_engine.populations.bands import limits_by_year, limits_frame, with_band
+from kpi_engine.populations.bands import limits_by_year, limits_frame, with_band, won_amounts
 from kpi_engine.populations.money import MONEY
 from kpi_engine.populations.quotas import RepQuotas, as_decimal, crm_quotas
 from kpi_engine.populations.reps import teams
@@ -184,7 +184,7 @@ class _Search:
         return days
 
     def _limits(self) -> Frame:
-        return limits_frame(limits_by_year(self.found.won_deals, self.company, [self.year]))
+        return limits_frame(limits_by_year(won_amounts(self.found.won_deals), self.company, [self.year]))
 
     def _quota(self, side: Side) -> Iterable[Counted]:
         crm = crm_quotas(self.found.table("quota"), self.found.exchange)

@@ -67,38 +67,17 @@ def summed(adding: pl.DataFrame, parts: Iterable[Part], keys: tuple[str, ...]) -
     return found.with_columns(pl.col(name).cast(kind) for name, kind in kinds.items())
 
 
-def medians(rows: Frame, part: Part, keys: tuple[str, ...]) -> pl.DataFrame:
-    """The median by `keys`, exactly: the middle value, or half of the two middle ones."""
-    worth = collected(rows.with_columns(_worth=part.contribution())).filter(pl.col("_worth").is_not_null())
-    ordered = worth.group_by(keys).agg(pl.col("_worth").cast(MONEY).sort(), pl.len().cast(pl.Int64).alias("_many"))
+def medians(amounts: pl.DataFrame, name: str, keys: tuple[str, ...]) -> pl.DataFrame:
+    """The median by `keys`, exactly: the middle value, or half of the two middle ones; `amounts` has each `worth` as
+    often as its `records` say."""
+    many = pl.col("records").cast(pl.UInt32)
+    each = amounts.select(*keys, pl.col("worth").repeat_by(many)).explode("worth")
+    ordered = each.group_by(keys).agg(pl.col("worth").sort(), pl.len().cast(pl.Int64).alias("_many"))
     low, high = (pl.col("_many") - 1) // 2, pl.col("_many") // 2
-    middle = (pl.col("_worth").list.get(low) + pl.col("_worth").list.get(high)) / 2
-    return ordered.select(*keys, middle.cast(MONEY).alias(part.name), pl.col("_many").alias(records_column(part)))
+    middle = (pl.col("worth").list.get(low) + pl.col("worth").list.get(high)) / 2
+    return ordered.select(*keys, middle.cast(MONEY).alias(name), pl.col("_many").alias(f"{name}__n"))
 
 
 def for_teams(rows: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """The rows of reps, once more under the key of each team that the rep is in."""
     return rows.join(members, on="rep").with_columns(rep=pl.col("team")).drop("team")
-
-
-def rolled(rows: Frame, parts: tuple[Part, ...], members: pl.DataFrame, extra: tuple[str, ...] = ()) -> pl.DataFrame:
-    """All `parts` of one population by rep and period (and `extra`), teams included."""
-    keys = (*KEYS, *extra)
-    adding = tuple(part for part in parts if part.how == "sum")
-    own = summed(contributions(rows, adding, keys), adding, keys)
-    sums = [pl.col(name).sum() for name in own.columns if name not in keys]
-    teams = for_teams(own, members).sort(keys).group_by(keys, maintain_order=True).agg(sums)
-    found = pl.concat([own, teams.select(own.columns)])
-    for part in parts:
-        if part.how == "median":
-            every = collected(rows)
-            with_teams = portable(pl.concat([every, for_teams(every, members).select(every.columns)]))
-            found = found.join(medians(with_teams, part, keys), on=keys, how="left")
-    return found
-
-
-def placed(rows: Frame, calendar: pl.DataFrame, evaluated: pl.DataFrame | None) -> Frame:
-    """`rows` with `period_start`: by their day, or, for a snapshot, the periods that are evaluated on that day."""
-    if evaluated is None:
-        return rows.join(portable(calendar.select("day", "period_start", "year")), on="day")
-    return rows.join(portable(evaluated.rename({"evaluated": "day"})), on=["rep", "day"])

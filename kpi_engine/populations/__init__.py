@@ -155,7 +155,15 @@ class Populations:
 
     @cached_property
     def campaign_returns(self) -> Frame:
-        return settled(campaigns.returns(self.campaigns, self.deals))
+        return nw.concat([self.campaign_gains, self.campaign_costs])
+
+    @cached_property
+    def campaign_gains(self) -> Frame:
+        return campaigns.gains(self.campaigns, self.deals)
+
+    @cached_property
+    def campaign_costs(self) -> Frame:
+        return campaigns.costs(self.campaigns)
 
     # ── calls and touchpoints ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -29,15 +29,18 @@ class Limits:
     provisional: bool
 
 
-def limits_by_year(won: Frame, company: Company, years: list[int]) -> dict[int, Limits | None]:
-    """First day of a fiscal year → its limits, None where too few deals were won to have any."""
+def limits_by_year(won: pl.DataFrame, company: Company, years: list[int]) -> dict[int, Limits | None]:
+    """First day of a fiscal year → its limits, None where too few deals were won to have any.
+
+    `won` is (day, whole_amount, records): how many deals of an amount were won on a day.
+    """
     if company.band_limits is not None:
         first, second = company.band_limits
         configured = Limits(_micros(first), _micros(second), provisional=False)
         return dict.fromkeys(years, configured)
     amounts: dict[int, list[Decimal]] = {}
-    for day, amount in collected(won.filter(nw.col("valued")).select("day", "whole_amount")).iter_rows():
-        amounts.setdefault(period_start(day, "year", company.fiscal_year_start), []).append(amount)
+    for day, amount, deals in won.select("day", "whole_amount", "records").iter_rows():
+        amounts.setdefault(period_start(day, "year", company.fiscal_year_start), []).extend([amount] * deals)
     every = [amount for of_year in amounts.values() for amount in of_year]
     otherwise = _terciles(every, provisional=True) if len(every) >= ENOUGH_AT_ALL else None
     found: dict[int, Limits | None] = {}
@@ -64,6 +67,12 @@ def _quantile(ordered: list[Decimal], thirds: int) -> Decimal:
     if rest:
         value += (Fraction(ordered[whole + 1]) - value) * Fraction(rest, 3)
     return Decimal(-(-value * 10**12 // 1)).scaleb(-12, Context(prec=60))
+
+
+def won_amounts(won: Frame) -> pl.DataFrame:
+    """(day, whole_amount, records) of deals won that have an amount."""
+    amounts = collected(won.filter(nw.col("valued")).select("day", "whole_amount"))
+    return amounts.group_by("day", "whole_amount").agg(pl.len().cast(pl.Int64).alias("records"))
 
 
 def limits_frame(limits: dict[int, Limits | None]) -> Frame:

@@ -21,10 +21,14 @@ def campaigns(table: Frame, reps: pl.DataFrame, exchange: Rates) -> Frame:
     return settled(at_home.with_columns(rule=rule))
 
 
-def returns(with_cost: Frame, existing_deals: Frame) -> Frame:
-    """The amounts of a return: each won deal's whole amount, and each campaign's cost, negative."""
+def gains(with_cost: Frame, existing_deals: Frame) -> Frame:
+    """What a campaign's return is made of: each won deal's whole amount, on the day on which the campaign started."""
     won = existing_deals.filter(nw.col("won")).select("campaign", "amount", deal=nw.col("id"))
     brought = with_cost.select("rep", "day", campaign=nw.col("id")).join(won, on="campaign")
-    gains = brought.select("rep", "day", "amount", id=nw.col("deal"), kind=nw.lit("deal"))
-    costs = with_cost.select("rep", "day", -nw.col("cost").alias("amount"), "id", "kind")
-    return nw.concat([gains, costs.select("rep", "day", "amount", "id", "kind")])
+    return settled(brought.select("rep", "day", "amount", id=nw.col("deal"), kind=nw.lit("deal")))
+
+
+def costs(with_cost: Frame) -> Frame:
+    """The other side of a return: each campaign's cost, negative."""
+    spent = with_cost.select("rep", "day", -nw.col("cost").alias("amount"), "id", "kind")
+    return spent.select("rep", "day", "amount", "id", "kind")
