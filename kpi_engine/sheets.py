@@ -6,8 +6,9 @@ from functools import cached_property
 
 import polars as pl
 
-from kpi_engine.compute import SO_FAR, Parts
+from kpi_engine.conclude import SO_FAR, Parts
 from kpi_engine.declaring import Dimension
+from kpi_engine.groups import with_company
 from kpi_engine.periods import period_end, previous_start, working_days
 from kpi_engine.populations.bands import BANDS
 from kpi_engine.records import UNASSIGNED, Company
@@ -37,7 +38,7 @@ class Sheets:
     """The sheets of one grain; `rep` keeps one rep's (or team's) rows only."""
 
     def __init__(self, parts: Parts, company: Company, grain: str, rep: str | None) -> None:
-        self._company, self._grain = company, grain
+        self._company, self._grain, self._parts = company, grain, parts
         self._whole = parts[grain] if rep is None else parts[grain].filter(pl.col("rep") == rep)
         so_far = parts.get(grain + SO_FAR, parts[grain].clear())
         self._so_far = so_far if rep is None else so_far.filter(pl.col("rep") == rep)
@@ -51,7 +52,7 @@ class Sheets:
 
     @cached_property
     def undivided(self) -> Sheet:
-        return self._compared(None, _undivided(self._whole), _undivided(self._so_far))
+        return self._compared(None, self._everyones(self._whole, ""), self._everyones(self._so_far, SO_FAR))
 
     @cached_property
     def by_channel(self) -> Sheet:
@@ -59,7 +60,12 @@ class Sheets:
 
     @cached_property
     def by_band(self) -> Sheet:
-        return self._compared(Dimension.BAND, _bands(self._whole), _bands(self._so_far))
+        whole = _bands(self._whole, self._everyones(self._whole, ""))
+        return self._compared(Dimension.BAND, whole, _bands(self._so_far, self._everyones(self._so_far, SO_FAR)))
+
+    def _everyones(self, rows: pl.DataFrame, ending: str) -> pl.DataFrame:
+        """The undivided rows, with everyone's revenue and whether the bands are final."""
+        return with_company(_undivided(rows), self._grain + ending, self._parts)
 
     def _compared(self, split: Dimension | None, rows: pl.DataFrame, so_far: pl.DataFrame) -> Sheet:
         timed = rows.join(self._times(rows), on=["rep", "period_start"], how="left", maintain_order="left")
@@ -104,14 +110,15 @@ def _undivided(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _channels(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.filter(pl.col("dimension").str.starts_with("channel=").fill_null(value=False))
+    there = frame.filter(pl.col("dimension").str.starts_with("channel=").fill_null(value=False))
+    return there.with_columns(limits=pl.lit(None, dtype=pl.Utf8))
 
 
-def _bands(frame: pl.DataFrame) -> pl.DataFrame:
+def _bands(frame: pl.DataFrame, undivided: pl.DataFrame) -> pl.DataFrame:
     """A row a band for everyone who has a row, with or without deals of that size."""
-    there = frame.filter(pl.col("dimension").str.starts_with("band=").fill_null(value=False)).drop("limits")
+    there = frame.filter(pl.col("dimension").str.starts_with("band=").fill_null(value=False))
     kept = pl.DataFrame({"dimension": [f"band={band}" for band in BANDS]})
-    everyone = _undivided(frame).select("rep", "period_start", "limits").join(kept, how="cross")
+    everyone = undivided.select("rep", "period_start", "limits").join(kept, how="cross")
     rows = everyone.join(there, on=ROW, how="left", maintain_order="left")
     numbers = [name for name, kind in rows.schema.items() if kind.is_numeric() and not name.startswith("median")]
     return rows.with_columns(pl.col(name).fill_null(0) for name in numbers)

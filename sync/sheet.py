@@ -156,5 +156,5 @@ def _with_evidence(rows: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
             ids=pl.lit(None, dtype=pl.List(pl.Utf8)),
             total=pl.lit(None, dtype=pl.Int64),
         )
-    lists = pl.concat([frame.with_columns(grain=pl.lit(grain)) for grain, frame in evidence.items()])
+    lists = pl.concat([frame.drop("days").with_columns(grain=pl.lit(grain)) for grain, frame in evidence.items()])
     return rows.join(lists, on=list(KEY), how="left", nulls_equal=True)
