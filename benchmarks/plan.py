@@ -105,7 +105,7 @@ def read_both_sides(folder: Path) -> None:
 
     cache, ledger = Cache.open(_url(folder), "bench"), Ledger.open(_url(folder), "bench")
     begun = time.perf_counter()
-    frames = cache.kept(["month"])
+    frames = cache.kept("computed/", ["month"])
     shown = dict(ledger.shown())
     seconds = time.perf_counter() - begun
     assert frames

@@ -46,8 +46,8 @@ def conclude_reps(
     grains: Iterable[str] = GRAINS,
     evident: Evident = NOTHING_EVIDENT,
 ) -> Parts:
-    """The rows of these reps, whose days these are: for each grain its frame, the one with `SO_FAR`, and what teams need
-    beside them (`AWAY`, `SPREAD`)."""
+    """The rows of these reps, whose days these are: for each grain its frame, the one with `SO_FAR`, and what teams
+    need beside them (`AWAY`, `SPREAD`)."""
     found: Parts = {}
     for grain in grains:
         place = ground.whole_periods(grain, only)
@@ -122,6 +122,18 @@ def _of_grain(days: Daily, ground: Ground, place: Placement, name: str) -> Parts
     whole = with_zeros(base).with_columns(dimension=pl.lit(None, dtype=pl.Utf8))
     frame = pl.concat([whole, *_split(rows)], how="diagonal").with_columns(pl.lit(1, dtype=pl.Int64).alias(ROWS))
     return {name: as_parts(frame), name + AWAY: away, name + SPREAD: _lasting(rows.spread.drop("day", "year"))}
+
+
+def spread_in_periods(spread: pl.DataFrame, ground: Ground, name: str) -> pl.DataFrame:
+    """The amounts of which medians are taken, in the periods of the frame of that name."""
+    grain = name.removesuffix(SO_FAR)
+    everyone = pl.DataFrame(schema={"rep": pl.Utf8, "period_start": pl.Date, "dimension": pl.Utf8})
+    place = (
+        ground.whole_periods(grain, ground.today)
+        if grain == name
+        else ground.previous_so_far(grain, everyone, ground.today)
+    )
+    return _lasting(_sized(_in_periods(spread, place), ground.limits(place)).drop("day", "year"))
 
 
 def with_zeros(rows: pl.DataFrame) -> pl.DataFrame:

@@ -128,6 +128,17 @@ def taken_away(several: Daily) -> Daily:
     }
 
 
+def difference(less: Daily, plus: Daily) -> Daily:
+    """What is to be added to days in which `less` is contained, so that they contain `plus` in its place."""
+    found = {}
+    for name, frame in taken_away(less).items():
+        both = pl.concat([frame, plus[name]], how="diagonal")
+        told = [column for column in both.columns if column not in KEYS[name]]
+        sums = both.group_by(KEYS[name]).agg(pl.col(told).sum())
+        found[name] = sums.filter(pl.any_horizontal(pl.col(told) != 0))
+    return found
+
+
 def _together(frames: Sequence[pl.DataFrame], name: str) -> pl.DataFrame:
     """Added up by the frame's keys, without the rows of which nothing is left."""
     keys = KEYS[name]

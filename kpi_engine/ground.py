@@ -53,7 +53,7 @@ class Ground:
         self.today: dict[str, int] = dict(self.reps.select("rep", "today").iter_rows())
         self.last = max(self.today.values())
         self.first = Day(recorded if recorded is not None else min(self.today.values()))
-        self._recorded = recorded
+        self.recorded = recorded
         self._won = won
         self._tables = tables
         self.teams = teams(self.reps)
@@ -97,7 +97,7 @@ class Ground:
 
     def _first_start(self, grain: str) -> pl.Expr:
         """The first period that a rep's rows may hold: that of everyone's first record; without any, of today."""
-        if self._recorded is not None:
+        if self.recorded is not None:
             return pl.lit(period_start(self.first, grain, self.year_start), dtype=pl.Int32)
         starts = {day: period_start(day, grain, self.year_start) for day in set(self.today.values())}
         return pl.col("today").replace_strict(starts, return_dtype=pl.Int32)
@@ -115,7 +115,7 @@ class Ground:
         for rep in sorted(only):
             today = self.today[rep]
             days = working_days(self.company, None if rep == UNASSIGNED else rep)
-            first = recorded[today if self._recorded is None else self.first]
+            first = recorded[today if self.recorded is None else self.first]
             for start in current:
                 before = previous_start(start, grain, year)
                 last = period_end(before, grain, year)

@@ -85,7 +85,7 @@ def team_medians(spread: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     return found
 
 
-def company(added: Parts, ground: Ground, names: list[str]) -> pl.DataFrame:
+def of_everyone(added: Parts, ground: Ground, names: list[str]) -> pl.DataFrame:
     """(of, period_start, everyones_revenue, everyones_revenue__n, limits) of every frame's periods."""
     frames = []
     for name in names:

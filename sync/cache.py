@@ -4,7 +4,7 @@ A page is absorbed whole with its cursor, or not at all: a run that dies anywher
 The cache is only a copy: whatever happens to it, `kpisync pull --full` makes it again.
 """
 
-import io
+import hashlib
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Self
@@ -15,21 +15,18 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, i
 
 from connectors.contract import Page, Unread
 from connectors.errors import GuardStopped
-from kpi_engine.frames import SCHEMAS
+from kpi_engine.frames import SCHEMAS, Tables
 from kpi_engine.periods import GRAINS, zone_of
-from sync import days, sweep
+from sync import before, circles, days, kept, sweep
 from sync.database import Database
 from sync.errors import CacheUnusable
 from sync.landing import Lander
-from sync.tables import ABOUT, CURSORS, NO_DAY, NOBODY, PARTS, RECORDS, UNREAD, VERSION, CacheTable
+from sync.tables import ABOUT, CURSORS, NO_DAY, NOBODY, RECORDS, UNREAD, VERSION, CacheTable
 
 log = logging.getLogger("kpisync.cache")
 
 ROWS_AT_ONCE = 50_000
-"""How many rows travel from the database to a frame in one go, and how many rows of a frame make one stored slice."""
-
-COMPUTED = "computed/"
-"""The beginning of the names of frames that one computation made together."""
+"""How many rows travel from the database to a frame in one go."""
 
 Dtype = pl.DataType | type[pl.DataType]
 Schema = Mapping[str, Dtype]
@@ -82,7 +79,8 @@ class Cache:
         zone = zone_of(company_zone)
         with self._database.writing() as sql:
             moved = self._settle_in(sql, zone)
-            landed = Lander(sql, self.connection, zone).land(page)
+            followed = self._about(sql, "followed") is not None
+            landed = Lander(sql, self.connection, zone, followed=followed).land(page)
             landed.changed["interaction"] += moved
             if self._about(sql, "sweeping") is not None:
                 sweep.note(sql, self.connection, page)
@@ -168,7 +166,9 @@ class Cache:
         with self._database.writing() as sql:
             awaited = self._about(sql, "sweeping")
             begun = set(sql.execute(select(CURSORS.c.stream).where(self._here(CURSORS))).scalars())
-            gone = None if awaited is None else sweep.end(sql, self.connection, awaited, begun & set(finished))
+            followed = self._about(sql, "followed") is not None
+            done = begun & set(finished)
+            gone = None if awaited is None else sweep.end(sql, self.connection, awaited, done, followed=followed)
             if gone is not None:
                 sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == "sweeping"))
             if gone:
@@ -191,7 +191,7 @@ class Cache:
                 for kind, table in ((kind, RECORDS[kind]) for kind in kinds)
             }
 
-    def tables(self, kinds: Sequence[str] = tuple(SCHEMAS)) -> Mapping[str, pl.LazyFrame]:
+    def tables(self, kinds: Sequence[str] = tuple(SCHEMAS)) -> Tables:
         """The records as the engine reads them, deleted ones included; one consistent view of all of them."""
         with self._database.reading() as sql:
             return {kind: self._frame(sql, kind).lazy() for kind in kinds}
@@ -212,55 +212,82 @@ class Cache:
             cursor.close()
         return pl.concat(portions, rechunk=True) if portions else pl.DataFrame(schema=schema)
 
+    def digest(self, kinds: Sequence[str]) -> str:
+        """Another text for other records of these kinds; a touch that changes nothing in them is no change."""
+        told = hashlib.blake2b(digest_size=16)
+        with self._database.reading() as sql:
+            for kind in kinds:
+                stamp = [] if kind == "quota" else ["modified"]  # of two quotas for the same time the later one counts
+                told.update(kept.packed(self._frame(sql, kind).drop(stamp).sort("id")))
+        return told.hexdigest()
+
+    def around_changes(
+        self, also: Iterable[tuple[str, str]], *, beside: Sequence[str], most: int
+    ) -> tuple[Tables, Tables] | None:
+        """The records that have to do with one that changed since values were kept, or with one of `also` (kind, id):
+        as they were then, and as they are; beside them the kinds that everyone's records refer to, whole.
+
+        None if they are more than `most`, or if nobody followed what changed.
+        """
+        with self._database.reading() as sql:
+            if self._about(sql, "followed") is None:
+                return None
+            around = circles.around(sql, self.connection, also, most)
+            if around is None:
+                return None
+            whole = {kind: self._frame(sql, kind).lazy() for kind in beside}
+            return {**whole, **_tables(around.before)}, {**whole, **_tables(around.after)}
+
     # ------------------------------------------------------------------ what the engine keeps
 
-    def write(self, name: str, frame: pl.DataFrame) -> None:
-        """Keep a frame under a name, in place of the one before."""
-        with self._database.writing() as sql:
-            self._write(sql, name, frame)
-
-    def read(self, name: str) -> pl.DataFrame | None:
-        """The frame that was kept under this name, None if there is none."""
+    def read(self, name: str, slices: Iterable[int] | None = None) -> pl.DataFrame:
+        """The frame that is kept under this name, or these slices of it: none of its rows where they hold nothing."""
         with self._database.reading() as sql:
-            return self._read(sql, name)
+            first = kept.read(sql, self.connection, name, [0])
+            found = kept.read(sql, self.connection, name, slices)
+        if first is None:
+            raise LookupError(f"nothing is kept under the name {name}")
+        return first.clear() if found is None else found
 
-    def keep(self, frames: Mapping[str, pl.DataFrame], made_of: str) -> None:
-        """Keep what was computed, whole, in place of what was computed before. `made_of` says from what."""
+    def keep(
+        self, frames: Mapping[str, kept.Slices], made_of: str, footing: str, *, state: str, anew: bool = True
+    ) -> None:
+        """Keep what was computed in place of what was computed before; unless `anew`, only in place of these slices.
+
+        `made_of` says from what, `footing` on what it stands. From now on records are kept as they were when they
+        change, unless some have changed already since the cache was in this `state`.
+        """
         with self._database.writing() as sql:
-            sql.execute(delete(PARTS).where(self._here(PARTS), PARTS.c.name.startswith(COMPUTED, autoescape=True)))
-            for name, frame in frames.items():
-                self._write(sql, COMPUTED + name, frame)
+            if anew:
+                kept.forget(sql, self.connection)
+            for name, slices in frames.items():
+                kept.write(sql, self.connection, name, slices)
             self._remember(sql, "computed", made_of)
+            self._remember(sql, "footing", footing)
+            before.forget(sql, self.connection)
+            if (self._about(sql, "changes") or "0") == state:
+                self._remember(sql, "followed", state)
+                circles.index(sql)
+            else:
+                sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == "followed"))
 
     def made_of(self) -> str | None:
         """From what the kept frames were computed, None if nothing was computed yet."""
         with self._database.reading() as sql:
             return self._about(sql, "computed")
 
-    def kept(self, grains: Collection[str] | None = None) -> dict[str, pl.DataFrame]:
-        """What was computed last, by name; of the frames of grains only those that are asked for."""
+    def footing(self) -> str | None:
+        """On what they stand."""
         with self._database.reading() as sql:
-            query = select(PARTS.c.name).where(
-                self._here(PARTS), PARTS.c.name.startswith(COMPUTED, autoescape=True), PARTS.c.slice == 0
-            )
-            names = [name.removeprefix(COMPUTED) for name in sorted(sql.execute(query).scalars())]
+            return self._about(sql, "footing")
+
+    def kept(self, beginning: str, grains: Collection[str] | None = None) -> dict[str, pl.DataFrame]:
+        """The frames whose names begin like this, by the rest of the name; of those of grains only `grains`."""
+        with self._database.reading() as sql:
+            names = [name.removeprefix(beginning) for name in kept.names(sql, self.connection, beginning)]
             wanted = [name for name in names if grains is None or _grain_of(name) in (None, *grains)]
-            found = {name: self._read(sql, COMPUTED + name) for name in wanted}
+            found = {name: kept.read(sql, self.connection, beginning + name) for name in wanted}
         return {name: frame for name, frame in found.items() if frame is not None}
-
-    def _write(self, sql: Connection, name: str, frame: pl.DataFrame) -> None:
-        slices = list(frame.iter_slices(ROWS_AT_ONCE)) or [frame]
-        rows = [
-            {"connection": self.connection, "name": name, "slice": number, "frame": _packed(part)}
-            for number, part in enumerate(slices)
-        ]
-        sql.execute(delete(PARTS).where(self._here(PARTS), PARTS.c.name == name))
-        sql.execute(insert(PARTS), rows)
-
-    def _read(self, sql: Connection, name: str) -> pl.DataFrame | None:
-        query = select(PARTS.c.frame).where(self._here(PARTS), PARTS.c.name == name).order_by(PARTS.c.slice)
-        slices = [pl.read_ipc(io.BytesIO(packed)) for packed in sql.execute(query).scalars()]
-        return pl.concat(slices) if slices else None
 
     # ------------------------------------------------------------------ its own health
 
@@ -340,7 +367,16 @@ def _series(name: str, dtype: Dtype, values: Sequence[Any]) -> pl.Series:
     return pl.Series(name, values, dtype)
 
 
-def _packed(frame: pl.DataFrame) -> bytes:
-    packed = io.BytesIO()
-    frame.write_ipc(packed, compression="lz4")
-    return packed.getvalue()
+def _tables(rows: Mapping[str, Sequence[Sequence[Any]]]) -> Tables:
+    """Stored records as the engine reads them."""
+    return {kind: _records(kind, some).lazy() for kind, some in rows.items()}
+
+
+def _records(kind: str, rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
+    if not rows:
+        return pl.DataFrame(schema=SCHEMAS[kind])
+    frame = _portion([row[1:] for row in rows], SCHEMAS[kind])
+    if kind != "interaction":
+        return frame
+    known = {"rep": NOBODY, "day": NO_DAY}
+    return frame.with_columns(pl.when(pl.col(name) != none).then(pl.col(name)) for name, none in known.items())

@@ -5,12 +5,15 @@ never meets a time zone for an interaction; it reads `day`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from kpi_engine.periods import local_day, zone_of
 from kpi_engine.records import Day, Millis
 from sync.tables import NO_DAY, RECORDS
+
+Id = TypeVar("Id", str, int)
 
 INTERACTIONS = RECORDS["interaction"].c
 REPS = RECORDS["rep"].c
@@ -19,7 +22,7 @@ IDS_AT_ONCE = 500
 """How many ids one statement asks for; SQLite and PostgreSQL both take far more, the plan stays the same."""
 
 
-def chunks(ids: Iterable[str]) -> Iterator[Sequence[str]]:
+def chunks(ids: Iterable[Id]) -> Iterator[Sequence[Id]]:
     """The ids in portions for one statement each."""
     every = list(ids)
     for start in range(0, len(every), IDS_AT_ONCE):

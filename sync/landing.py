@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from connectors.contract import Page
 from kpi_engine.records import KINDS, Interaction, Link, Record
-from sync import days
+from sync import before, days
 from sync.tables import COLUMNS, CURSORS, KIND_OF, NOBODY, RECORDS, UNREAD
 
 Row = tuple[Any, ...]
@@ -51,10 +51,11 @@ class Landed:
 class Lander:
     """Lands one page for one connection."""
 
-    def __init__(self, sql: Connection, connection: str, company_zone: str) -> None:
+    def __init__(self, sql: Connection, connection: str, company_zone: str, *, followed: bool = False) -> None:
         self._sql = sql
         self._connection = connection
         self._company_zone = company_zone
+        self._followed = followed
         self._landed = Landed()
 
     def land(self, page: Page) -> Landed:
@@ -75,8 +76,9 @@ class Lander:
     def _land(self, kind: str, records: Mapping[str, Record]) -> None:
         """Write what is new or differs."""
         stored = self._stored(kind, records)
-        zones_before = self._zones(records) if kind == "rep" else {}
+        zones_then = self._zones(records) if kind == "rep" else {}
         writes: list[Row] = []
+        changed: list[tuple[str, Row | None]] = []
         for new in self._tuples(kind, records.values()):
             old = stored.get(new[ID])
             if old is not None and new[MODIFIED] < old[MODIFIED]:
@@ -88,9 +90,11 @@ class Lander:
                 writes.append(settled)
                 if old is None or _content(settled) != _content(old):
                     self._landed.note(kind, old, settled)
+                    changed.append((new[ID], old))
+        self._follow(kind, changed)
         self._write(kind, writes)
         if kind == "rep":
-            self._follow_zones(zones_before, records)
+            self._follow_zones(zones_then, records)
 
     def _tuples(self, kind: str, records: Iterable[Record]) -> list[Row]:
         if kind != "interaction":
@@ -156,19 +160,18 @@ class Lander:
         live = [row for row in stored.values() if not row[DELETED]]
         stamp = stamps or {}
         gone = [(*row[:MODIFIED], stamp.get(row[ID], row[MODIFIED]), True, *row[DELETED + 1 :]) for row in live]
+        self._follow(kind, [(row[ID], row) for row in live])
         self._write(kind, gone)
         self._landed.deleted += len(gone)
 
+    def _follow(self, kind: str, changed: Sequence[tuple[str, Row | None]]) -> None:
+        """Keep what changes as it was."""
+        if self._followed:
+            before.note(self._sql, self._connection, kind, changed)
+
     def _stored(self, kind: str, ids: Iterable[str]) -> dict[str, Row]:
         """What is stored under these ids, on the driver's own cursor like the writing."""
-        statement = find(kind, self._sql.dialect.name)
-        found: dict[str, Row] = {}
-        with closing(self._sql.connection.cursor()) as cursor:
-            for some in days.chunks(ids):
-                padded = (*some, *[""] * (days.IDS_AT_ONCE - len(some)))
-                cursor.execute(statement, (*padded, self._connection))
-                found.update((row[ID], row) for row in cursor.fetchall())
-        return found
+        return stored(self._sql, self._connection, kind, ids)
 
     def _write(self, kind: str, rows: Sequence[Row]) -> None:
         """One compiled statement, many rows, on the driver's own cursor: ten times faster than the ORM."""
@@ -194,6 +197,18 @@ class Lander:
 
     def _keyed(self, **values: str) -> dict[str, str]:
         return {"connection": self._connection, **values}
+
+
+def stored(sql: Connection, connection: str, kind: str, ids: Iterable[str]) -> dict[str, Row]:
+    """The records of a kind under these ids, as they are stored."""
+    statement = find(kind, sql.dialect.name)
+    found: dict[str, Row] = {}
+    with closing(sql.connection.cursor()) as cursor:
+        for some in days.chunks(ids):
+            padded = (*some, *[""] * (days.IDS_AT_ONCE - len(some)))
+            cursor.execute(statement, (*padded, connection))
+            found.update((row[ID], tuple(row)) for row in cursor.fetchall())
+    return found
 
 
 @cache

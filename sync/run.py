@@ -68,7 +68,7 @@ def run(
         job, entry.capabilities = _looked(job)
         pulled = pull(job, cache, full=full, progress=progress)
         entry.counts |= {"read": sum(pulled.rows.values()), "deleted": pulled.deleted, "unread": pulled.unread}
-        scored = score(job, cache, as_of=as_of, progress=progress)
+        scored = score(job, cache, as_of=as_of, full=full, progress=progress)
         plan = make_plan(job, cache, ledger, as_of=as_of, check_everything=full)
         entry.counts |= {"computed": scored.values}
         pushed = Pushed(0, ()) if dry_run else push(job, ledger, plan, progress=progress)
@@ -129,10 +129,12 @@ def pull(
     return pulling.pulled({stream: why for stream, why in unknown.items() if stream not in found.streams})
 
 
-def score(job: Job, cache: Cache, *, as_of: Millis, progress: Progress = NO_PROGRESS) -> Scored:
-    """Compute every value from the cache and keep what they are made of."""
+def score(job: Job, cache: Cache, *, as_of: Millis, full: bool = False, progress: Progress = NO_PROGRESS) -> Scored:
+    """Compute every value from the cache and keep what they are made of; what did not change is left as it is, unless
+    with `full`."""
     progress.start("compute")
-    scored = scoring.score(cache, job.company, as_of, job.options.since, scoring.evident(job.options))
+    listed = scoring.evident(job.options)
+    scored = scoring.score(cache, job.company, as_of, job.options.since, listed, full=full)
     progress.finish("compute")
     return scored
 

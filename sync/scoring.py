@@ -1,23 +1,34 @@
-"""Has the engine compute, and keeps what came out with a note of what it was made of."""
+"""Has the engine compute what changed, and keeps what came out with a note of what it was made of."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from importlib.metadata import version
 
 import msgspec
 import polars as pl
 
 from kpi_engine.catalog import CATALOG
-from kpi_engine.compute import NOTHING_EVIDENT, Evident, Parts, compute
+from kpi_engine.clock import come
+from kpi_engine.compute import NOTHING_EVIDENT, Evident, Parts
+from kpi_engine.compute import ORDER as IN_ORDER
+from kpi_engine.conclude import ROWS
 from kpi_engine.declaring import Dimension
+from kpi_engine.groups import GROUPS
+from kpi_engine.increment import COMPUTED, SCORES, SUMS, WAITING, Asked, Work, increment, whole
 from kpi_engine.periods import GRAINS
-from kpi_engine.records import Company, Day, Millis, Rep
-from kpi_engine.scores import scores
+from kpi_engine.populations import portable
+from kpi_engine.populations.reps import known_reps
+from kpi_engine.records import EVERYONE, Company, Day, Millis, Rep
 from sync.cache import Cache
 from sync.errors import NothingComputed
 from sync.job import Options
 from sync.people import with_known_people
 
-SCORES = "scores"
-"""The name under which the engagement scores of open leads are kept beside the parts."""
+REFERENCES = ("rep", "campaign", "quota", "rate")
+"""What everyone's records refer to: if any of it changes, everything is computed again."""
+
+FULL_FROM = 2 / 3
+"""Where so much of everything has to do with what changed, computing everything is cheaper."""
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -53,16 +64,40 @@ class _MadeOf(msgspec.Struct, frozen=True):
     evident: Evident = NOTHING_EVIDENT
 
 
+class _Footing(msgspec.Struct, frozen=True):
+    """What must be as it was, so that only what changed need be computed.
+
+    slices, recorded, records   into how many slices the frames are split, the first day, how many records there were
+    """
+
+    company: Company
+    since: Day | None
+    evident: Evident
+    references: str
+    definitions: str
+    as_of: Millis
+    slices: int = 1
+    recorded: Day | None = None
+    records: int = 0
+
+
 def evident(options: Options) -> Evident:
     """Records are listed beside the values that the CRM shows."""
     return Evident(options.track, options.write_grains)
 
 
 def score(
-    cache: Cache, company: Company, as_of: Millis, since: Day | None, listed: Evident = NOTHING_EVIDENT
+    cache: Cache,
+    company: Company,
+    as_of: Millis,
+    since: Day | None,
+    listed: Evident = NOTHING_EVIDENT,
+    *,
+    full: bool = False,
 ) -> Scored:
     """Compute every value from the cache and keep what they are made of."""
-    return counted(_compute(cache, company, as_of, since, listed).parts)
+    _compute(cache, company, as_of, since, listed, full=full)
+    return _counted(cache)
 
 
 def computed(cache: Cache, grains: Collection[str] | None = None) -> Computed:
@@ -72,11 +107,16 @@ def computed(cache: Cache, grains: Collection[str] | None = None) -> Computed:
         raise NothingComputed(
             "KPI-RUN-003", f"Nothing has been computed for {cache.connection} yet.", "Run `kpisync compute` first."
         )
-    frames = cache.kept(grains)
+    frames = {name: _in_order(frame) for name, frame in cache.kept(COMPUTED, grains).items()}
     made_of = msgspec.json.decode(found, type=_MadeOf)
     known, warnings = with_known_people(made_of.company, reps_of(cache).values())
-    scored = frames.pop(SCORES)
+    scored = frames.pop(SCORES).sort("lead")
     return Computed(parts=frames, scores=scored, company=known, as_of=made_of.as_of, warnings=warnings)
+
+
+def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows in the engine's order, whatever slices they come from."""
+    return frame.sort(*IN_ORDER, nulls_last=False) if set(IN_ORDER) <= set(frame.columns) else frame
 
 
 def computed_as_of(
@@ -84,40 +124,90 @@ def computed_as_of(
 ) -> Computed:
     """What was computed for this moment from these records and settings, computed now if it was not.
 
-    Of what was computed before only the grains with evidence are read, and the month that people show.
+    Of what was computed only the grains with evidence are read, and the month that people show.
     """
-    if cache.made_of() == _made_of(cache, company, as_of, since, listed):
-        return computed(cache, {*listed.grains, "month"})
-    return _compute(cache, company, as_of, since, listed)
+    if cache.made_of() != _made_of(cache, company, as_of, since, listed):
+        _compute(cache, company, as_of, since, listed)
+    return computed(cache, {*listed.grains, "month"})
 
 
-def _compute(cache: Cache, company: Company, as_of: Millis, since: Day | None, listed: Evident) -> Computed:
-    made_of = _made_of(cache, company, as_of, since, listed)
-    known, warnings = with_known_people(company, reps_of(cache).values())
-    tables = cache.tables()
-    parts = compute(tables, known, as_of, since=since, evident=listed)
-    scored = scores(tables, known, as_of)
-    cache.keep({**parts, SCORES: scored}, made_of)
-    return Computed(parts=parts, scores=scored, company=known, as_of=as_of, warnings=warnings)
+def _compute(
+    cache: Cache, company: Company, as_of: Millis, since: Day | None, listed: Evident, *, full: bool = False
+) -> None:
+    """Compute what changed; everything where that costs no more, where what is kept stands on another footing, or where
+    it is asked for."""
+    state, made_of = cache.state(), _made_of(cache, company, as_of, since, listed)
+    known, _ = with_known_people(company, reps_of(cache).values())
+    footing = _Footing(known, since, listed, cache.digest(REFERENCES), _definitions(), as_of)
+    kept = None if full else _kept_footing(cache, footing)
+    work = None if kept is None else _increment(cache, kept, as_of)
+    if kept is None or work is None:
+        tables = cache.tables()
+        asked, everything = whole(tables, known, as_of, since, listed)
+        records = sum(frame.select(pl.len()).collect().item() for frame in tables.values())
+        stands = msgspec.structs.replace(footing, slices=asked.slices, recorded=asked.recorded, records=records)
+        cache.keep(everything, made_of, _text(stands), state=state)
+    else:
+        cache.keep(work, made_of, _text(msgspec.structs.replace(kept, as_of=as_of)), state=state, anew=False)
+
+
+def _definitions() -> str:
+    """What the KPIs are made of, and by which version of the engine."""
+    return hashlib.blake2b(f"{version('kpisync')} {CATALOG!r}".encode(), digest_size=16).hexdigest()
+
+
+def _kept_footing(cache: Cache, wanted: _Footing) -> _Footing | None:
+    """The footing of what is kept, if it is the one wanted: nothing has moved but records and the clock, and the clock
+    not to another day for anyone."""
+    text = cache.footing()
+    kept = None if text is None else msgspec.json.decode(text, type=_Footing)
+    if kept is None or kept.as_of > wanted.as_of:
+        return None
+    like = msgspec.structs.replace(
+        wanted, as_of=kept.as_of, slices=kept.slices, recorded=kept.recorded, records=kept.records
+    )
+    reps = portable(cache.tables(["rep"])["rep"])
+    then, now = (known_reps(reps, wanted.company, as_of) for as_of in (kept.as_of, wanted.as_of))
+    return kept if _text(like) == text and then.equals(now) else None
+
+
+def _increment(cache: Cache, kept: _Footing, as_of: Millis) -> Work | None:
+    """The slices that what changed makes others; None if everything is to be computed."""
+    waiting = come(cache.read(WAITING), kept.as_of, as_of)
+    around = cache.around_changes(
+        waiting.select("kind", "id").iter_rows(), beside=REFERENCES, most=int(kept.records * FULL_FROM)
+    )
+    if around is None:
+        return None
+    asked = Asked(kept.company, kept.since, kept.evident, kept.slices, kept.recorded)
+    return increment(cache, *around, asked, kept.as_of, as_of)
+
+
+def _text(stated: msgspec.Struct) -> str:
+    return msgspec.json.encode(stated, order="deterministic").decode()
 
 
 def _made_of(cache: Cache, company: Company, as_of: Millis, since: Day | None, listed: Evident) -> str:
-    made_of = _MadeOf(as_of, cache.state(), since, company, listed)
-    return msgspec.json.encode(made_of, order="deterministic").decode()
+    return _text(_MadeOf(as_of, cache.state(), since, company, listed))
 
 
-def counted(parts: Parts) -> Scored:
+def _counted(cache: Cache) -> Scored:
     """How many values the parts make: every KPI on undivided rows, some by channel, some in three bands."""
     by_channel = sum(Dimension.CHANNEL in kpi.dimensions for kpi in CATALOG)
     by_band = sum(Dimension.BAND in kpi.dimensions for kpi in CATALOG)
     found = periods = 0
     for grain in GRAINS:
-        frame = parts[grain]
-        whole = frame.filter(pl.col("dimension").is_null()).height
-        channels = frame.filter(pl.col("dimension").str.starts_with("channel=")).height
-        found += whole * len(CATALOG) + channels * by_channel + whole * 3 * by_band
-        periods += frame["period_start"].n_unique()
+        of_reps = cache.read(SUMS + grain + GROUPS).filter(pl.col("rep") == EVERYONE)
+        of_groups = cache.read(COMPUTED + grain, [0]).with_columns(pl.lit(1, dtype=pl.Int64).alias(ROWS))
+        rows = pl.concat([frame.select("period_start", "dimension", ROWS) for frame in (of_reps, of_groups)])
+        undivided = pl.col("dimension").is_null()
+        whole_rows, channels = (int(rows.filter(each)[ROWS].sum()) for each in (undivided, ~undivided & _IS_CHANNEL))
+        found += whole_rows * len(CATALOG) + channels * by_channel + whole_rows * 3 * by_band
+        periods += of_reps.filter(undivided)["period_start"].n_unique()
     return Scored(found, periods)
+
+
+_IS_CHANNEL = pl.col("dimension").str.starts_with("channel=")
 
 
 def reps_of(cache: Cache) -> Mapping[str, Rep]:

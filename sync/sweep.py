@@ -12,7 +12,8 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, select, update
 
 from connectors.contract import Page
-from sync.tables import CURSORS, KIND_OF, RECORDS, SEEN
+from sync import before
+from sync.tables import COLUMNS, CURSORS, KIND_OF, RECORDS, SEEN
 
 ANY_KIND = ""
 """The kind of a record that came but could not be understood: whatever it is, it is there."""
@@ -43,18 +44,23 @@ def note(sql: Connection, connection: str, page: Page) -> None:
         sql.execute(insert(SEEN), [{"connection": connection, "kind": kind, "id": id_} for id_ in ids])
 
 
-def end(sql: Connection, connection: str, awaited: str, finished: Iterable[str]) -> int | None:
+def end(
+    sql: Connection, connection: str, awaited: str, finished: Iterable[str], *, followed: bool = False
+) -> int | None:
     """Mark as deleted what did not come; how many records that were. None: not every awaited stream is finished."""
     if not set(msgspec.json.decode(awaited, type=list[str])) <= set(finished):
         return None
-    gone = sum(_sweep(sql, connection, kind, table) for kind, table in RECORDS.items())
+    gone = sum(_sweep(sql, connection, kind, table, followed=followed) for kind, table in RECORDS.items())
     sql.execute(delete(SEEN).where(_here(SEEN, connection)))
     return gone
 
 
-def _sweep(sql: Connection, connection: str, kind: str, table: Table) -> int:
+def _sweep(sql: Connection, connection: str, kind: str, table: Table, *, followed: bool) -> int:
     came = select(SEEN.c.id).where(_here(SEEN, connection), SEEN.c.kind.in_((kind, ANY_KIND)))
     absent = and_(_here(table, connection), table.c.deleted.is_(False), table.c.id.not_in(came))
+    if followed:
+        rows = sql.execute(select(*(table.c[name] for name in COLUMNS[kind])).where(absent))
+        before.note(sql, connection, kind, [(row.id, tuple(row)) for row in rows])
     return sql.execute(update(table).where(absent).values(deleted=True)).rowcount
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Field, SQLModel
 
 from kpi_engine.records import KINDS, Record
 
-VERSION = 2
+VERSION = 3
 """Of the tables below. An older cache is rebuilt from the CRM, a newer one is left alone."""
 
 NOBODY = ""
@@ -126,6 +126,18 @@ class Seen(CacheTable, table=True):
     id: str = Field(primary_key=True)
 
 
+class Before(CacheTable, table=True):
+    """A record that changed since values were computed, as it was then; None: there was none."""
+
+    __tablename__ = "cache_before"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    connection: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    record: bytes | None = Field(default=None, sa_type=LargeBinary)
+
+
 class Part(CacheTable, table=True):
     """A slice of a frame that the engine keeps between runs, in Arrow's file format: exact for every type."""
 
@@ -142,4 +154,5 @@ def _own(model: type[SQLModel]) -> Table:
     return table
 
 
-ABOUT, CURSORS, UNREAD, SEEN, PARTS = _own(About), _own(Cursor), _own(UnreadRecord), _own(Seen), _own(Part)
+ABOUT, CURSORS, UNREAD, SEEN = _own(About), _own(Cursor), _own(UnreadRecord), _own(Seen)
+BEFORE, PARTS = _own(Before), _own(Part)

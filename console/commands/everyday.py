@@ -104,7 +104,7 @@ def compute_command(
     with only_run(workspace.folder):
         for name in workspace.connections(connection):
             with at_work(workspace, name) as desk:
-                told[name] = score(desk.job, desk.cache, as_of=desk.as_of(as_of))
+                told[name] = score(desk.job, desk.cache, as_of=desk.as_of(as_of), full=full)
             session.tell(
                 "{name}: {values} values of {periods} periods.",
                 name=name,

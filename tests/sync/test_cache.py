@@ -234,12 +234,11 @@ def test_a_frame_comes_back_exactly_as_it_was_written(cache: Cache) -> None:
             "money": pl.Series([Decimal("12345678901234.000000000001"), None], dtype=pl.Decimal(38, 12)),
         }
     )
-    cache.write("parts", frame)
-    cache.write("parts", frame)
-    cache.write("empty", frame.clear())
-    assert cache.read("parts").equals(frame)  # type: ignore[union-attr]
-    assert cache.read("empty").schema == frame.schema  # type: ignore[union-attr]
-    assert cache.read("never written") is None
+    cache.keep({"parts": {0: frame}, "empty": {0: frame.clear()}}, "these records", "", state="0")
+    assert cache.read("parts").equals(frame)
+    assert cache.read("empty").schema == frame.schema
+    with pytest.raises(LookupError, match="never written"):
+        cache.read("never written")
 
 
 def test_a_cache_of_an_older_version_is_emptied_and_of_a_newer_one_refused(tmp_path: Path) -> None:

@@ -112,7 +112,9 @@ def test_the_trend_goes_back_twelve_periods_and_fits_its_field() -> None:
 
 def test_the_records_behind_a_value_are_told_as_a_short_list() -> None:
     listed = pl.DataFrame(
-        [("ana", date(2026, 4, 1), None, "win_rate", "deal", ["d2", "d1"], 2)], schema=EVIDENCE_COLUMNS, orient="row"
+        [("ana", date(2026, 4, 1), None, "win_rate", "deal", ["d2", "d1"], [11, 10], 2)],
+        schema=EVIDENCE_COLUMNS,
+        orient="row",
     )
     (record,) = kpi_records(values(), people(rep("ana")), evidence={"quarter": listed})
     assert record.fields["evidence"] == '{"kind":"deal","ids":["d2","d1"],"total":2}'
@@ -186,7 +188,7 @@ def test_whatever_a_record_says_is_in_its_signature(column: str) -> None:
 
 def test_a_new_name_and_other_records_behind_a_number_are_in_its_signature() -> None:
     listed = pl.DataFrame(
-        [("ana", date(2026, 4, 1), None, "win_rate", "deal", ["d2"], 1)], schema=EVIDENCE_COLUMNS, orient="row"
+        [("ana", date(2026, 4, 1), None, "win_rate", "deal", ["d2"], [11], 1)], schema=EVIDENCE_COLUMNS, orient="row"
     )
     records = [
         *kpi_records(values(), people(rep("ana", name="Ana"))),

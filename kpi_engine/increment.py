@@ -1,0 +1,243 @@
+"""Changed records in, changed frames out: at a cost that follows the change.
+
+What is kept of a computation is split by rep: each rep belongs to one of a number of slices. From the records that have
+to do with a change, as they were and as they are, follows what is to be taken out of the days and put in; the reps of
+the slices that this touches are concluded anew, and what teams and everyone's frames add up to is changed by the
+difference. It is the same to the last digit as computing everything (a property test holds it).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+from zlib import crc32
+
+import polars as pl
+
+from kpi_engine.clock import keys, to_come
+from kpi_engine.compute import conclude, days_of, frames_of, ground_of
+from kpi_engine.conclude import AWAY, EVIDENCE, Parts, conclude_reps, median_columns, spread_in_periods
+from kpi_engine.daily import Daily, Evident, added, daily, difference
+from kpi_engine.frames import Tables
+from kpi_engine.ground import Ground
+from kpi_engine.groups import COMPANY, GROUPS, changed, of_everyone, shown, sums, team_evidence, team_medians
+from kpi_engine.periods import GRAINS, period_start, starts_between
+from kpi_engine.records import Company, Day, Millis
+from kpi_engine.scores import scores
+
+Work = dict[str, dict[int, pl.DataFrame]]
+"""Name → slice → frame. Slice 0 is what belongs to no single rep, or an empty frame that tells the columns."""
+
+COMPUTED, DAYS, SUMS, WAITING = "computed/", "days/", "sums/", "clock/waiting"
+"""Beginnings of the names of frames: what a value is read from; and what an increment needs beside it."""
+
+SCORES = "scores"
+
+ROW_DAYS_A_SLICE = 1_000
+"""So many days with records, of one rep or several, make a slice."""
+
+NAMES = frames_of(GRAINS)
+
+ROW = ("rep", "period_start", "dimension")
+
+
+class Shelf(Protocol):
+    """Where the frames of the last computation stand."""
+
+    def read(self, name: str, slices: Iterable[int] | None = None) -> pl.DataFrame:
+        """These slices of a frame, or all of them; an empty frame with its columns where they hold nothing."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """For what values are computed. `slices` is the number of slices, `recorded` the first day with a record."""
+
+    company: Company
+    since: Day | None
+    evident: Evident
+    slices: int
+    recorded: Day | None
+
+    def slice_of(self, rep: str) -> int:
+        return 1 + crc32(rep.encode()) % self.slices
+
+
+def whole(tables: Tables, company: Company, as_of: Millis, since: Day | None, evident: Evident) -> tuple[Asked, Work]:
+    """Everything, computed from everything."""
+    days = days_of(tables, company, as_of, since=since, evident=evident)
+    ground = ground_of(days, tables, company, as_of, since)
+    found = conclude(days, ground, GRAINS, evident)
+    asked = Asked(company, since, evident, 1 + days["days"].height // ROW_DAYS_A_SLICE, ground.recorded)
+    own = {name: frame for name, frame in days.items() if name != "won"}
+    work = {
+        **_split(asked, {COMPUTED + name: found.rows[name] for name in found.groups}),
+        **_split(asked, {DAYS + name: frame for name, frame in own.items()}),
+        **_split(asked, {DAYS + name + AWAY: found.rows[name + AWAY] for name in NAMES}),
+        **_split(asked, {COMPUTED + SCORES: scores(tables, company, as_of)}, "owner"),
+        DAYS + "won": {0: days["won"]},
+        WAITING: {0: to_come(tables, as_of)},
+        **{SUMS + name: {0: frame} for name, frame in found.sums.items()},
+        **{COMPUTED + name: {0: frame} for name, frame in found.people.items()},
+    }
+    for name, frame in found.groups.items():
+        work[COMPUTED + name][0] = frame
+    return asked, work
+
+
+def increment(shelf: Shelf, before: Tables, after: Tables, asked: Asked, then: Millis, now: Millis) -> Work | None:
+    """The slices that are others now. `before` and `after` are whole circles of records as they were when values were
+    computed for `then`, and as they are; their reps, quotas, campaigns and rates are all there are, and the same.
+
+    None where the change reaches everyone: it moves the first day or the limits of the bands.
+    """
+    company = asked.company
+    less = daily(before, company, then, since=asked.since, evident=asked.evident)
+    plus = daily(after, company, now, since=asked.since, evident=asked.evident)
+    if _moves_first_day(less, plus, asked):
+        return None
+    won_before = shelf.read(DAYS + "won")
+    won = added([{"won": won_before}, difference({"won": less["won"]}, {"won": plus["won"]})])["won"]
+    ground = Ground(after, company, now, won=won, recorded=asked.recorded)
+    if not _same_limits(ground, Ground(after, company, now, won=won_before, recorded=asked.recorded)):
+        return None
+    delta = difference(less, plus)
+    return {
+        **_Increment(shelf, asked, ground, delta).work(),
+        **_scores(shelf, asked, (before, then), (after, now)),
+        DAYS + "won": {0: won},
+        WAITING: {0: _waiting(shelf.read(WAITING), before, after, now)},
+    }
+
+
+def _moves_first_day(less: Daily, plus: Daily, asked: Asked) -> bool:
+    if asked.since is not None:
+        return False
+    if asked.recorded is None:
+        return True
+    days = [less["days"].filter(pl.col("day") <= asked.recorded), plus["days"].filter(pl.col("day") < asked.recorded)]
+    return any(not frame.is_empty() for frame in days)
+
+
+def _same_limits(one: Ground, other: Ground) -> bool:
+    years: list[int] = [*starts_between(one.first, one.last, "year", one.year_start)]
+    return one.limits_of(years).equals(other.limits_of(years))
+
+
+def _waiting(waiting: pl.DataFrame, before: Tables, after: Tables, now: Millis) -> pl.DataFrame:
+    asked_again = pl.concat([keys(tables) for tables in (before, after)])
+    others = waiting.filter(pl.col("last") > now).join(asked_again, on=["kind", "id"], how="anti")
+    return pl.concat([others, to_come(after, now)])
+
+
+def _scores(shelf: Shelf, asked: Asked, then: tuple[Tables, Millis], now: tuple[Tables, Millis]) -> Work:
+    """The scores of these leads in place of those they had."""
+    old, new = (scores(tables, asked.company, as_of) for tables, as_of in (then, now))
+    touched = {asked.slice_of(owner) for frame in (old, new) for owner in frame["owner"].unique()}
+    others = shelf.read(COMPUTED + SCORES, touched).join(old.select("lead"), on="lead", how="anti")
+    return _split(asked, {COMPUTED + SCORES: pl.concat([others, new])}, "owner", touched)
+
+
+class _Increment:
+    """The slices that a difference in days touches, concluded anew, and what teams and everyone are with them."""
+
+    def __init__(self, shelf: Shelf, asked: Asked, ground: Ground, delta: Daily) -> None:
+        self._shelf, self._asked, self._ground, self._delta = shelf, asked, ground, delta
+        self._touched = _rep_days(delta)
+        self._slices = {asked.slice_of(rep) for rep in self._touched["rep"].unique()}
+        touched_teams = ground.members.join(self._touched, on="rep", how="semi")["team"].unique()
+        self._reps = [rep for rep in ground.today if asked.slice_of(rep) in self._slices]
+        self._members = ground.members.filter(pl.col("team").is_in(touched_teams.implode()))
+
+    def work(self) -> Work:
+        if not self._slices:
+            return {}
+        days = {name: self._changed_days(name) for name in self._delta if name != "won"}
+        rows = conclude_reps(days, self._ground, self._reps, GRAINS, self._asked.evident)
+        added_up = self._sums(rows)
+        groups = shown(added_up, {name: self._medians(name) for name in NAMES}) | self._evidence(rows)
+        work = {
+            **self._split({COMPUTED + name: rows[name] for name in groups}),
+            **self._split({DAYS + name: frame for name, frame in days.items()}),
+            **self._split({DAYS + name + AWAY: rows[name + AWAY] for name in NAMES}),
+            **{SUMS + name: {0: frame} for name, frame in added_up.items()},
+            COMPUTED + COMPANY: {0: of_everyone(added_up, self._ground, NAMES)},
+        }
+        for name, frame in groups.items():
+            work[COMPUTED + name][0] = frame
+        return work
+
+    def _split(self, frames: Parts) -> Work:
+        return _split(self._asked, frames, "rep", self._slices)
+
+    def _changed_days(self, name: str) -> pl.DataFrame:
+        kept = self._shelf.read(DAYS + name, self._slices)
+        return added([{name: kept}, {name: self._delta[name]}])[name]
+
+    def _sums(self, rows: Parts) -> Parts:
+        """What teams and everyone add up to, without these reps' rows as they were and with them as they are."""
+        kept = {name: self._shelf.read(COMPUTED + name, self._slices) for name in NAMES}
+        kept |= {name + AWAY: self._shelf.read(DAYS + name + AWAY, self._slices) for name in NAMES}
+        before = {name + GROUPS: self._shelf.read(SUMS + name + GROUPS) for name in NAMES}
+        return changed(before, sums(kept, self._ground, NAMES), sums(rows, self._ground, NAMES))
+
+    def _medians(self, name: str) -> pl.DataFrame:
+        """Those of the teams as they were, and anew where an amount came or went."""
+        columns = [column for part in median_columns() for column in (part, f"{part}__n")]
+        known = self._shelf.read(COMPUTED + name, [0]).select(*ROW, *columns)
+        if self._delta["spread"].is_empty():
+            return known
+        found = spread_in_periods(self._spread, self._ground, name)
+        fresh = team_medians(self._in_touched_periods(found, name), self._members)
+        return pl.concat([self._elsewhere(known, name), fresh.select(known.columns)])
+
+    @cached_property
+    def _spread(self) -> pl.DataFrame:
+        """Every amount of the members of touched teams, as it is now."""
+        kept = self._shelf.read(DAYS + "spread").join(self._members, on="rep", how="semi")
+        return added([{"spread": kept}, {"spread": self._delta["spread"]}])["spread"]
+
+    def _evidence(self, rows: Parts) -> Parts:
+        """The records behind the values of teams: as they were, and anew where any of a member's days is another."""
+        found: Parts = {}
+        for grain in self._asked.evident.grains:
+            name = grain + EVIDENCE
+            kept = self._shelf.read(COMPUTED + name)
+            untouched = kept.filter(~pl.col("rep").is_in(self._reps))
+            theirs = pl.concat([untouched, rows[name]]).join(self._members, on="rep", how="semi")
+            fresh = team_evidence(self._in_touched_periods(theirs, grain), self._members)
+            known = self._shelf.read(COMPUTED + name, [0])
+            found[name] = pl.concat([self._elsewhere(known, grain), fresh])
+        return found
+
+    def _in_touched_periods(self, rows: pl.DataFrame, name: str) -> pl.DataFrame:
+        return rows.filter(pl.col("period_start").is_in(self._periods(name).implode()))
+
+    def _elsewhere(self, rows: pl.DataFrame, name: str) -> pl.DataFrame:
+        """Rows of groups but those of touched teams in touched periods."""
+        team = pl.col("rep").is_in(self._members["team"].unique().implode())
+        return rows.filter(~(team & pl.col("period_start").is_in(self._periods(name).implode())))
+
+    def _periods(self, name: str) -> pl.Series:
+        grain, year = name.split("_")[0], self._ground.year_start
+        starts = {period_start(day, grain, year) for day in self._touched["day"].unique()}
+        return pl.Series(sorted(starts), dtype=pl.Int32).cast(pl.Date)
+
+
+def _rep_days(delta: Daily) -> pl.DataFrame:
+    """(rep, day) of everything in it."""
+    every = [frame.select("rep", "day") for name, frame in delta.items() if name != "won"]
+    return pl.concat(every).unique()
+
+
+def _split(
+    asked: Asked, frames: Mapping[str, pl.DataFrame], by: str = "rep", wanted: Collection[int] | None = None
+) -> Work:
+    """Frames in slices by rep; of `wanted` slices those too that are empty, so that they replace what they held."""
+    work: Work = {}
+    for name, frame in frames.items():
+        slice_of = {rep: asked.slice_of(rep) for rep in frame[by].unique()}
+        numbered = frame.with_columns(_slice=pl.col(by).replace_strict(slice_of, return_dtype=pl.Int64))
+        parts = numbered.partition_by("_slice", as_dict=True, include_key=False)
+        slices = {int(number): part for (number,), part in parts.items()}
+        work[name] = {0: frame.clear(), **{number: frame.clear() for number in wanted or ()}, **slices}
+    return work
