@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from kpi_engine.conclude import EVIDENCE, SO_FAR, SPREAD, Parts, conclude_reps
+from kpi_engine.conclude import EVIDENCE, SPREAD, Parts, conclude_reps
 from kpi_engine.daily import NOTHING_EVIDENT, Daily, Evident, added, campaign_days, daily
 from kpi_engine.frames import Tables
-from kpi_engine.ground import Ground
+from kpi_engine.ground import SO_FAR, Ground
 from kpi_engine.groups import COMPANY, of_everyone, shown, sums, team_evidence, team_medians
 from kpi_engine.periods import GRAINS
 from kpi_engine.records import Company, Day, Millis

@@ -4,14 +4,14 @@ Who is left out (`only`) costs nothing: a rep's rows follow from that rep's days
 of everyone. Teams and everyone are what their members' rows add up to (`kpi_engine.groups`).
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from kpi_engine.daily import ASSUMING, NO_BAND, NOTHING_EVIDENT, SIZED, Daily, Evident
 from kpi_engine.evidence import evidence
-from kpi_engine.ground import Ground, Placement
+from kpi_engine.ground import SO_FAR, Ground, Placement
 from kpi_engine.periods import GRAINS
 from kpi_engine.populations import collected, portable
 from kpi_engine.populations.bands import with_band
@@ -20,9 +20,6 @@ from kpi_engine.records import UNASSIGNED
 from kpi_engine.rolling import KEYS, PARTS_OF, medians, records_column
 
 Parts = dict[str, pl.DataFrame]
-
-SO_FAR = "_so_far"
-"""Ending of the frames that hold the previous period up to the working day which the current one has reached."""
 
 EVIDENCE = "_evidence"
 """Ending of the frames that list the records behind a grain's values."""
@@ -45,18 +42,26 @@ def conclude_reps(
     only: Collection[str],
     grains: Iterable[str] = GRAINS,
     evident: Evident = NOTHING_EVIDENT,
+    starts: Mapping[str, Collection[int]] | None = None,
 ) -> Parts:
     """The rows of these reps, whose days these are: for each grain its frame, the one with `SO_FAR`, and what teams
-    need beside them (`AWAY`, `SPREAD`)."""
+    need beside them (`AWAY`, `SPREAD`). With `starts` only the periods of a grain that begin then."""
     found: Parts = {}
     for grain in grains:
-        place = ground.whole_periods(grain, only)
-        found |= _of_grain(days, ground, place, grain)
+        asked = None if starts is None else starts[grain]
+        whole = ground.place(grain, only, asked)
+        found |= _of_grain(days, ground, whole, grain)
         if grain in evident.grains:
-            found[grain + EVIDENCE] = _evidence(days, ground, place, evident.kpis)
+            found[grain + EVIDENCE] = _evidence(days, ground, whole, evident.kpis)
         if grain != "day":
-            found |= _of_grain(days, ground, ground.previous_so_far(grain, found[grain], only), grain + SO_FAR)
+            cut = _where_there_is_a_row(ground.place(grain + SO_FAR, only, asked), found[grain])
+            found |= _of_grain(days, ground, cut, grain + SO_FAR)
     return found
+
+
+def _where_there_is_a_row(cut: Placement, whole: pl.DataFrame) -> Placement:
+    there = whole.filter(pl.col("dimension").is_null()).select("rep", pl.col("period_start").cast(pl.Int32))
+    return replace(cut, always=cut.always.join(there, on=KEYS, how="semi"))
 
 
 def _evidence(days: Daily, ground: Ground, place: Placement, kpis: tuple[str, ...]) -> pl.DataFrame:
@@ -124,15 +129,9 @@ def _of_grain(days: Daily, ground: Ground, place: Placement, name: str) -> Parts
     return {name: as_parts(frame), name + AWAY: away, name + SPREAD: _lasting(rows.spread.drop("day", "year"))}
 
 
-def spread_in_periods(spread: pl.DataFrame, ground: Ground, name: str) -> pl.DataFrame:
-    """The amounts of which medians are taken, in the periods of the frame of that name."""
-    grain = name.removesuffix(SO_FAR)
-    everyone = pl.DataFrame(schema={"rep": pl.Utf8, "period_start": pl.Date, "dimension": pl.Utf8})
-    place = (
-        ground.whole_periods(grain, ground.today)
-        if grain == name
-        else ground.previous_so_far(grain, everyone, ground.today)
-    )
+def spread_in_periods(spread: pl.DataFrame, ground: Ground, name: str, starts: Collection[int]) -> pl.DataFrame:
+    """The amounts of which medians are taken, in the periods of the frame of that name which begin then."""
+    place = ground.place(name, ground.today, starts)
     return _lasting(_sized(_in_periods(spread, place), ground.limits(place)).drop("day", "year"))
 
 

@@ -18,6 +18,9 @@ from kpi_engine.rolling import KEYS
 from kpi_engine.shares import Agreed
 from kpi_engine.targets import Targets
 
+SO_FAR = "_so_far"
+"""Ending of the frames that hold the previous period up to the working day which the current one has reached."""
+
 _EVALUATED = {"rep": pl.Utf8, "period_start": pl.Int32, "evaluated": pl.Int32}
 
 
@@ -28,7 +31,7 @@ class Placement:
     calendar    (day, period_start, year): the periods, and the fiscal year of each period's first day
     evaluated   (rep, period_start, evaluated): the day on which a rep's snapshot is taken
     cut         whether records after `evaluated` are left out
-    always      (rep, period_start) that have a row even without records
+    always      (rep, period_start) that have a row even without records; where `cut`, if the whole period has one
     """
 
     grain: str
@@ -79,9 +82,15 @@ class Ground:
 
     # ── periods ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def whole_periods(self, grain: str, only: Collection[str]) -> Placement:
-        """Every period from the first day to today, for these reps."""
-        starts = starts_between(self.first, self.last, grain, self.year_start)
+    def place(self, name: str, only: Collection[str], asked: Collection[int] | None = None) -> Placement:
+        """The placement of the frame of that name, for these reps and (unless None) the periods that start then."""
+        grain = name.removesuffix(SO_FAR)
+        return self._whole(grain, only, asked) if grain == name else self._previous_so_far(grain, only, asked)
+
+    def _whole(self, grain: str, only: Collection[str], asked: Collection[int] | None) -> Placement:
+        """Every period from the first day to today."""
+        every = starts_between(self.first, self.last, grain, self.year_start)
+        starts = [start for start in every if asked is None or start in asked]
         ends = [period_end(start, grain, self.year_start) for start in starts]
         periods = pl.DataFrame(
             {"period_start": starts, "_end": ends}, schema=dict.fromkeys(("period_start", "_end"), pl.Int32)
@@ -102,8 +111,8 @@ class Ground:
         starts = {day: period_start(day, grain, self.year_start) for day in set(self.today.values())}
         return pl.col("today").replace_strict(starts, return_dtype=pl.Int32)
 
-    def previous_so_far(self, grain: str, whole: pl.DataFrame, only: Collection[str]) -> Placement:
-        """The period before each current one, up to the same working day, for these reps, whose rows are `whole`.
+    def _previous_so_far(self, grain: str, only: Collection[str], asked: Collection[int] | None) -> Placement:
+        """The period before each current one, up to the same working day.
 
         At the turn of a period the current one is not the same everywhere: then each rep has a share in both, for teams
         that are spread over time zones.
@@ -119,14 +128,12 @@ class Ground:
             for start in current:
                 before = previous_start(start, grain, year)
                 last = period_end(before, grain, year)
-                if before >= first:
+                if before >= first and (asked is None or before in asked):
                     over = period_end(start, grain, year) < today
                     rows.append((rep, before, last if over else days.nth(before, last, days.count(start, today))))
         evaluated = pl.DataFrame(rows, schema=_EVALUATED, orient="row")
-        there = whole.filter(pl.col("dimension").is_null()).select("rep", pl.col("period_start").cast(pl.Int32))
-        always = evaluated.select(KEYS).join(there, on=KEYS, how="semi")
-        befores = sorted({previous_start(start, grain, year) for start in current})
-        return Placement(grain, self._calendar(grain, befores), evaluated, cut=True, always=always)
+        starts = sorted(evaluated["period_start"].unique())
+        return Placement(grain, self._calendar(grain, starts), evaluated, cut=True, always=evaluated.select(KEYS))
 
     def _calendar(self, grain: str, starts: list[Day]) -> pl.DataFrame:
         rows = [

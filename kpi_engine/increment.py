@@ -16,7 +16,7 @@ import polars as pl
 
 from kpi_engine.clock import keys, to_come
 from kpi_engine.compute import conclude, days_of, frames_of, ground_of
-from kpi_engine.conclude import AWAY, EVIDENCE, Parts, conclude_reps, median_columns, spread_in_periods
+from kpi_engine.conclude import AWAY, EVIDENCE, SPREAD, Parts, conclude_reps, median_columns, spread_in_periods
 from kpi_engine.daily import Daily, Evident, added, daily, difference
 from kpi_engine.frames import Tables
 from kpi_engine.ground import Ground
@@ -152,13 +152,14 @@ class _Increment:
         if not self._slices:
             return {}
         days = {name: self._changed_days(name) for name in self._delta if name != "won"}
-        rows = conclude_reps(days, self._ground, self._reps, GRAINS, self._asked.evident)
-        added_up = self._sums(rows)
+        rows = conclude_reps(days, self._ground, self._reps, GRAINS, self._asked.evident, self._starts)
+        kept = {name: self._shelf.read(_place_of(name), self._slices) for name in rows if not name.endswith(SPREAD)}
+        added_up = self._sums(kept, rows)
         groups = shown(added_up, {name: self._medians(name) for name in NAMES}) | self._evidence(rows)
+        own = {_place_of(name): pl.concat([self._other_periods(old, name), rows[name]]) for name, old in kept.items()}
         work = {
-            **self._split({COMPUTED + name: rows[name] for name in groups}),
-            **self._split({DAYS + name: frame for name, frame in days.items()}),
-            **self._split({DAYS + name + AWAY: rows[name + AWAY] for name in NAMES}),
+            **_split(self._asked, own, "rep", self._slices),
+            **_split(self._asked, {DAYS + name: frame for name, frame in days.items()}, "rep", self._slices),
             **{SUMS + name: {0: frame} for name, frame in added_up.items()},
             COMPUTED + COMPANY: {0: of_everyone(added_up, self._ground, NAMES)},
         }
@@ -166,19 +167,15 @@ class _Increment:
             work[COMPUTED + name][0] = frame
         return work
 
-    def _split(self, frames: Parts) -> Work:
-        return _split(self._asked, frames, "rep", self._slices)
-
     def _changed_days(self, name: str) -> pl.DataFrame:
         kept = self._shelf.read(DAYS + name, self._slices)
         return added([{name: kept}, {name: self._delta[name]}])[name]
 
-    def _sums(self, rows: Parts) -> Parts:
+    def _sums(self, kept: Parts, rows: Parts) -> Parts:
         """What teams and everyone add up to, without these reps' rows as they were and with them as they are."""
-        kept = {name: self._shelf.read(COMPUTED + name, self._slices) for name in NAMES}
-        kept |= {name + AWAY: self._shelf.read(DAYS + name + AWAY, self._slices) for name in NAMES}
+        taken = {name: self._in_touched_periods(frame, name) for name, frame in kept.items()}
         before = {name + GROUPS: self._shelf.read(SUMS + name + GROUPS) for name in NAMES}
-        return changed(before, sums(kept, self._ground, NAMES), sums(rows, self._ground, NAMES))
+        return changed(before, sums(taken, self._ground, NAMES), sums(rows, self._ground, NAMES))
 
     def _medians(self, name: str) -> pl.DataFrame:
         """Those of the teams as they were, and anew where an amount came or went."""
@@ -186,8 +183,8 @@ class _Increment:
         known = self._shelf.read(COMPUTED + name, [0]).select(*ROW, *columns)
         if self._delta["spread"].is_empty():
             return known
-        found = spread_in_periods(self._spread, self._ground, name)
-        fresh = team_medians(self._in_touched_periods(found, name), self._members)
+        found = spread_in_periods(self._spread, self._ground, name, self._starts[_grain(name)])
+        fresh = team_medians(found, self._members)
         return pl.concat([self._elsewhere(known, name), fresh.select(known.columns)])
 
     @cached_property
@@ -201,26 +198,43 @@ class _Increment:
         found: Parts = {}
         for grain in self._asked.evident.grains:
             name = grain + EVIDENCE
-            kept = self._shelf.read(COMPUTED + name)
-            untouched = kept.filter(~pl.col("rep").is_in(self._reps))
-            theirs = pl.concat([untouched, rows[name]]).join(self._members, on="rep", how="semi")
-            fresh = team_evidence(self._in_touched_periods(theirs, grain), self._members)
+            kept = self._in_touched_periods(self._shelf.read(COMPUTED + name), name)
+            others = kept.filter(~pl.col("rep").is_in(self._reps))
+            theirs = pl.concat([others, rows[name]]).join(self._members, on="rep", how="semi")
             known = self._shelf.read(COMPUTED + name, [0])
-            found[name] = pl.concat([self._elsewhere(known, grain), fresh])
+            found[name] = pl.concat([self._elsewhere(known, name), team_evidence(theirs, self._members)])
         return found
 
     def _in_touched_periods(self, rows: pl.DataFrame, name: str) -> pl.DataFrame:
-        return rows.filter(pl.col("period_start").is_in(self._periods(name).implode()))
+        return rows.filter(self._is_touched(name))
+
+    def _other_periods(self, rows: pl.DataFrame, name: str) -> pl.DataFrame:
+        return rows.filter(~self._is_touched(name))
 
     def _elsewhere(self, rows: pl.DataFrame, name: str) -> pl.DataFrame:
         """Rows of groups but those of touched teams in touched periods."""
         team = pl.col("rep").is_in(self._members["team"].unique().implode())
-        return rows.filter(~(team & pl.col("period_start").is_in(self._periods(name).implode())))
+        return rows.filter(~(team & self._is_touched(name)))
 
-    def _periods(self, name: str) -> pl.Series:
-        grain, year = name.split("_")[0], self._ground.year_start
-        starts = {period_start(day, grain, year) for day in self._touched["day"].unique()}
-        return pl.Series(sorted(starts), dtype=pl.Int32).cast(pl.Date)
+    def _is_touched(self, name: str) -> pl.Expr:
+        starts = pl.Series(sorted(self._starts[_grain(name)]), dtype=pl.Int32).cast(pl.Date)
+        return pl.col("period_start").is_in(starts.implode())
+
+    @cached_property
+    def _starts(self) -> dict[str, set[int]]:
+        """Grain → the periods in which anything is another."""
+        days = self._touched["day"].unique()
+        year = self._ground.year_start
+        return {grain: {period_start(day, grain, year) for day in days} for grain in GRAINS}
+
+
+def _place_of(name: str) -> str:
+    """Under which name a frame of rows is kept."""
+    return f"{DAYS if name.endswith(AWAY) else COMPUTED}{name}"
+
+
+def _grain(name: str) -> str:
+    return name.split("_")[0]
 
 
 def _rep_days(delta: Daily) -> pl.DataFrame:

@@ -6,8 +6,9 @@ from functools import cached_property
 
 import polars as pl
 
-from kpi_engine.conclude import SO_FAR, Parts
+from kpi_engine.conclude import Parts
 from kpi_engine.declaring import Dimension
+from kpi_engine.ground import SO_FAR
 from kpi_engine.groups import with_company
 from kpi_engine.periods import period_end, previous_start, working_days
 from kpi_engine.populations.bands import BANDS

@@ -116,35 +116,35 @@ def reach(sql: Connection, connection: str, seeds: Iterable[Hook], most: int) ->
 _WIDEN = text("INSERT INTO kpisync_frontier (class, id) VALUES (:class, :id)")
 
 
-def _near(kind: str, tied: str) -> TextClause:
+def _near(kind: str, tied: str, of: str) -> tuple[str, TextClause]:
     """The records of a kind that hang on an id of the frontier. The cross join makes SQLite look every id up, where its
-    planner would walk the whole table."""
+    planner would walk the whole table; so does asking for the connection in a way that no index answers."""
     columns = ", ".join(f'{kind}."{name}"' for name in COLUMNS[kind])
-    return text(  # nothing but our own names
-        f"SELECT {columns} FROM kpisync_frontier AS near CROSS JOIN {kind} "  # noqa: S608
-        f"WHERE {tied} AND {kind}.connection = :connection"
+    return kind, text(  # nothing but our own names
+        f"SELECT {columns} FROM kpisync_frontier AS near CROSS JOIN {kind} WHERE {tied} AND {of} = :connection"  # noqa: S608
     )
 
 
+def _by_column(kind: str, of: str, column: str) -> tuple[str, TextClause]:
+    tied = f"near.class = '{of}' AND {kind}.\"{column}\" = near.id"
+    if column == "id":
+        return _near(kind, tied, f"{kind}.connection")
+    return _near(kind, f'{tied} AND {kind}."{column}" IS NOT NULL', f"{kind}.connection || ''")
+
+
 _NEAR: list[tuple[str, TextClause]] = [
+    *(_by_column(kind, of, column) for kind, pairs in HOOKS.items() for of, column in pairs),
     *(
-        (kind, _near(kind, f"near.class = '{of}' AND {kind}.\"{column}\" = near.id"))
-        for kind, pairs in HOOKS.items()
-        for of, column in pairs
+        _near("link", f"link.{end}_kind = near.class AND link.{end}_id = near.id", "link.connection")
+        for end in ("from", "to")
     ),
-    *(("link", _near("link", f"link.{end}_kind = near.class AND link.{end}_id = near.id")) for end in ("from", "to")),
 ]
 
 
 def index(sql: Connection) -> None:
     """Make the indexes by which hooks are found: only once there are values, because a first load pays for each."""
     for kind, pairs in HOOKS.items():
-        for _, column in pairs:
-            if column != "id":
-                sql.execute(
-                    text(
-                        f'CREATE INDEX IF NOT EXISTS {kind}_by_{column} ON {kind} (connection, "{column}") '
-                        f'WHERE "{column}" IS NOT NULL'
-                    )
-                )
+        for column in (column for _, column in pairs if column != "id"):
+            named = f'CREATE INDEX IF NOT EXISTS {kind}_by_{column} ON {kind} ("{column}") WHERE "{column}" IS NOT NULL'
+            sql.execute(text(named))
     sql.execute(text("CREATE INDEX IF NOT EXISTS link_by_end ON link (connection, to_kind, to_id)"))
