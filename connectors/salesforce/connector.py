@@ -25,6 +25,7 @@ from connectors.salesforce.reader import Reader
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.showing import shown
 from connectors.salesforce.sources import gaps
+from connectors.salesforce.visible import Blank, Notebook
 from connectors.salesforce.writer import Writer
 from kpi_engine.records import Company
 from kpi_engine.sources import SOURCES
@@ -71,8 +72,11 @@ class SalesforceConnector:
         return shown(self._org, surface, keys, fields)
 
     def push(self, changes: Iterable[Change]) -> Iterator[Written | Refused]:
-        """Send changes; outcomes come as they arrive."""
-        return self._writer.push(changes)
+        """Send changes; outcomes come as they arrive. After a refusal the next run looks again at what is open to us."""
+        for outcome in self._writer.push(changes):
+            if isinstance(outcome, Refused):
+                self._org.visible.doubt()
+            yield outcome
 
     def calls(self) -> int:
         """How many HTTP requests were sent since this connector was made."""
@@ -88,11 +92,13 @@ def connect(
     secrets: Secrets,
     *,
     keep_secret: KeepSecret | None = None,
+    notebook: Notebook | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> SalesforceConnector:
     """A connector for these settings; nothing goes over the network before its first call.
 
     `secrets` is asked by name (CLIENT_SECRET, PRIVATE_KEY, ACCESS_TOKEN, REFRESH_TOKEN). `keep_secret` stores a refresh
-    token that Salesforce has replaced; it is called before the new one is used.
+    token that Salesforce has replaced; it is called before the new one is used. `notebook` keeps what this user sees of
+    the org, so that the next process need not ask for all of it again.
     """
-    return SalesforceConnector(Org(settings, SignIn(settings, secrets, keep_secret), sleep))
+    return SalesforceConnector(Org(settings, SignIn(settings, secrets, keep_secret), sleep, notebook or Blank()))

@@ -54,15 +54,6 @@ class Landing:
             gone=() if first_load else tuple(_no_longer(source.stream, answer.rows, rows)),
         )
 
-    def whole(self, source: Source) -> Page:
-        """A small table as it is now."""
-        unread: tuple[Unread, ...] = ()
-        if source.stream == "quotas":
-            rows, unread = self._quotas(source)
-        else:
-            rows = self._rates()
-        return Page(stream=source.stream, rows=rows, cursor="{}", whole=source.whole, total=len(rows), unread=unread)
-
     def vanished(self, source: Source, since: datetime, until: datetime) -> tuple[tuple[str, str], ...]:
         """What the log of deletions names and no query shows any more, not even among the deleted."""
         log_starts = until - timedelta(days=15) + timedelta(hours=1)
@@ -107,7 +98,8 @@ class Landing:
         if not closed or not {"OpportunityId", "Field", "NewValue"} <= set(asked):
             return {}
         query = f"SELECT {', '.join(asked)} FROM OpportunityFieldHistory WHERE Field = 'Owner'"  # noqa: S608
-        if not first_load or len(closed) <= IDS_A_QUERY:
+        few = len(closed) <= IDS_A_QUERY and self._all_owner_changes is None
+        if few or not first_load:
             wheres = (format_soql(" AND OpportunityId IN {ids}", ids=ids) for ids in _chunks(closed))
             return _by_deal(change for where in wheres for change in self._org.rows(query + where, sf.OwnerChange))
         with self._lock:
@@ -170,37 +162,6 @@ class Landing:
                     if kind.IsTotalValidated and (kind.SplitField or "").removeprefix("Opportunity.") == "Amount"
                 )
             return self._revenue_splits
-
-    def _quotas(self, source: Source) -> tuple[list[Record], tuple[Unread, ...]]:
-        found = [row for row in self._all("ForecastingQuota", sf.QuotaRow) if row.IsAmount is not False]
-        # Rows of one product family are parts of a plan, not a rep's quota.
-        found = [row for row in found if not row.ProductFamily]
-        if not found:
-            return [], ()
-        wanted = self._forecast_of_quotas(found)
-        if not wanted:
-            # Several forecasts plan the same reps in their own ways; adding or choosing would be a guess.
-            reason = "several forecasts hold quotas: name the one that counts in mappings.forecasting_type"
-            return [], (Unread(source.stream, "", reason),)
-        periods = {row.Id: row for row in self._all("Period", sf.PeriodRow)}
-        return wire.quotas((row for row in found if row.ForecastingTypeId in wanted), periods), ()
-
-    def _forecast_of_quotas(self, found: Sequence[sf.QuotaRow]) -> frozenset[str | None]:
-        """The forecasts whose quotas count: the admin's choice, else the only one that has any."""
-        chosen = self._org.settings.mappings.forecasting_type
-        used = {row.ForecastingTypeId for row in found}
-        if chosen is None:
-            return frozenset(used if len(used) == 1 else ())
-        types = self._all("ForecastingType", sf.ForecastingTypeRow)
-        return frozenset(kind.Id for kind in types if kind.DeveloperName == chosen)
-
-    def _rates(self) -> list[Record]:
-        return wire.rates(self._all("CurrencyType", sf.CurrencyRow), self._all("DatedConversionRate", sf.DatedRateRow))
-
-    def _all(self, sobject: str, shape: type[R]) -> list[R]:
-        """A small table in full; empty where it cannot be seen."""
-        asked = asked_fields(shape, self._org.fields(sobject))
-        return list(self._org.rows(f"SELECT {', '.join(asked)} FROM {sobject}", shape)) if asked else []  # noqa: S608
 
 
 PLAIN: dict[str, object] = {

@@ -1,9 +1,8 @@
 """One Salesforce org over one transport: versioned addresses, queries, what is visible, what the day still allows."""
 
 import re
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -17,6 +16,7 @@ from connectors.salesforce.auth import SignIn
 from connectors.salesforce.rows import Answer, Row, answer_in
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.vendor import Field, Vendor, format_soql
+from connectors.salesforce.visible import Notebook, Visible
 from connectors.transport import Transport
 
 R = TypeVar("R", bound=Row)
@@ -38,7 +38,9 @@ class _LoginRow(Row, gc=False, kw_only=True):
 class Org:
     """The org that this connection is signed in to. Thread-safe."""
 
-    def __init__(self, settings: SalesforceSettings, sign_in: SignIn, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, settings: SalesforceSettings, sign_in: SignIn, sleep: Callable[[float], None], notebook: Notebook
+    ) -> None:
         self.settings = settings
         self.sleep = sleep
         self._sign_in = sign_in
@@ -49,12 +51,18 @@ class Org:
             code="KPI-SF-003",
             pace=self._within_budget,
             sleep=sleep,
-            on_response=self._note_usage,
+            on_response=self._note_answer,
         )
         self.vendor = Vendor(self.transport, settings.api_version)
         self.daily: tuple[int, int] | None = None
-        self._described: dict[str, dict[str, Field] | None] = {}
-        self._lock = threading.Lock()
+        self._latest: datetime | None = None
+        self.visible = Visible(
+            self.vendor,
+            notebook,
+            whose=self._whose,
+            server_time=lambda: self._latest,
+            ask=lambda since: self.transport.send("GET", f"{self.root}/sobjects", headers={"If-Modified-Since": since}),
+        )
 
     @property
     def root(self) -> str:
@@ -94,22 +102,15 @@ class Org:
         except QueryBroken as broken:
             raise gave_up(broken, f"the query of {name}") from None
 
-    def look_at(self, names: Sequence[str]) -> None:
-        """Find out what is visible of these objects, in as few calls as possible."""
-        with self._lock:
-            unknown = [name for name in names if name not in self._described]
-            found = self.vendor.fields(unknown) if unknown else {}
-            self._described |= {name: found.get(name) for name in unknown}
-
     def fields(self, name: str) -> dict[str, Field]:
         """The visible fields of an object by name; none where the object is not visible."""
-        self.look_at([name])
-        return self._described[name] or {}
+        return self.visible.fields(name)
 
-    def look_again(self) -> None:
-        """Forget what was visible, because we have changed it."""
-        with self._lock:
-            self._described.clear()
+    def _whose(self) -> tuple[str, ...] | None:
+        """Whose eyes this connection sees with; None where the sign-in does not tell."""
+        self.transport.authorisation()
+        user = self._sign_in.user_id
+        return (self.transport.base_url, self.settings.api_version, user) if user else None
 
     def identity(self) -> Identity:
         """Who is signed in. The sign-in itself may have said; asking takes a scope that not every app has."""
@@ -125,14 +126,18 @@ class Org:
             raise garbled("the question who is signed in") from None
 
     def limits(self) -> tuple[int, int] | None:
-        """The day's calls: allowed and left. None where the user may not look (View Setup) and no answer said so."""
+        """The day's calls: allowed and left. None where no answer says so and the user may not look (View Setup)."""
+        if self.daily is not None:
+            # Every answer counts up to this very moment; the list of limits lags some minutes behind.
+            return self.daily[1], self.daily[1] - self.daily[0]
         try:
             day = self.vendor.limits()["DailyApiRequests"]
             return int(day["Max"]), int(day["Remaining"])
         except (NotAllowed, KeyError, TypeError, ValueError):
-            return (self.daily[1], self.daily[1] - self.daily[0]) if self.daily else None
+            return None
 
-    def _note_usage(self, response: httpx.Response) -> None:
+    def _note_answer(self, response: httpx.Response) -> None:
+        self._latest = asked_at(response)
         usage = USAGE.search(response.headers.get("sforce-limit-info", ""))
         if usage:
             self.daily = int(usage[1]), int(usage[2])

@@ -26,12 +26,17 @@ class Version(msgspec.Struct, frozen=True):
 
 
 def look(org: Org, reader: Reader) -> Capabilities:
-    """What was found, in about five calls."""
-    _check_version(org)
-    org.look_at([*dict.fromkeys(source.sobject for source in SOURCES), *ASIDE, KPI_OBJECT])
+    """What was found, in about five calls; in three where an earlier look still stands."""
+    if not org.visible.remembered():
+        _check_version(org)
+    org.visible.look_at([*dict.fromkeys(source.sobject for source in SOURCES), *ASIDE, KPI_OBJECT, "Organization"])
     about = _organisation(org)
     daily = org.limits()
     lacking = tuple(surface_gaps(org))
+    if lacking:
+        org.visible.doubt()  # somebody may be about to provision, or to give the permission
+    else:
+        org.visible.keep()
     return Capabilities(
         organisation=about.Id,  # two orgs may bear one name, and a name may change
         time_zone=about.TimeZoneSidKey,

@@ -42,7 +42,7 @@ class Provisioner:
             return
         if missing:
             yield from self._make(parts, missing, kpis)
-            self._org.look_again()
+            self._org.visible.look_again()
         yield self._assign()
 
     def unprovision(self, kpis: Sequence[KpiField], *, dry_run: bool = False) -> Iterator[Outcome]:
@@ -56,7 +56,7 @@ class Provisioner:
             return
         self._unassign()
         result = self._deployed(removal(there, self._version))
-        self._org.look_again()
+        self._org.visible.look_again()
         yield from _told(there, result)
 
     def _make(self, parts: Sequence[Part], missing: Sequence[Part], kpis: Sequence[KpiField]) -> Iterator[Outcome]:
@@ -90,7 +90,7 @@ class Provisioner:
 
     def _missing(self, parts: Sequence[Part]) -> tuple[Part, ...]:
         """The parts that are not there. What has no record of its own came with the object, in the same deployment."""
-        self._org.look_at([names.KPI_OBJECT, "User", "Lead", "Contact"])
+        self._org.visible.look_at([names.KPI_OBJECT, "User", "Lead", "Contact"])
         there = {
             "PermissionSet": self._named("PermissionSet", "Name", parts),
             "Report": self._named("Report", "DeveloperName", parts),
@@ -156,7 +156,7 @@ class Provisioner:
         path = self._org.root + "/sobjects/PermissionSetAssignment"
         response = self._org.transport.send("POST", path, json=body)
         if response.is_success:
-            self._org.look_again()
+            self._org.visible.look_again()
             return Provisioned(ASSIGNMENT, made=True)
         codes = [one.code for one in complaints(response)]
         if "DUPLICATE_VALUE" in codes:

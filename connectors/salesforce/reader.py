@@ -9,7 +9,7 @@ import msgspec
 
 from connectors.contract import Page
 from connectors.errors import NotAllowed
-from connectors.salesforce import bulk
+from connectors.salesforce import bulk, whole
 from connectors.salesforce.answers import QueryBroken, gave_up
 from connectors.salesforce.cursor import Cursor, condition
 from connectors.salesforce.landing import Landing
@@ -60,7 +60,7 @@ class Reader:
                 "Run `kpisync doctor`: it names what this user may not see.",
             )
         if source.whole:
-            yield self._landing.whole(source)
+            yield whole.page(self._org, source, cursor)
             return
         begun = Cursor.read(cursor)
         total: int | None = None
@@ -114,6 +114,8 @@ class Reader:
                 restarts = 0 if cursor != before else restarts + 1
                 if restarts > RESTARTS:
                     raise gave_up(broken, f"the query of {source.sobject}") from None
+                if broken.complaint.code in {"INVALID_FIELD", "INVALID_TYPE"}:
+                    self._org.visible.doubt()
                 match broken.complaint.code:
                     case "INVALID_FIELD":
                         hidden.add(_named_column(source, broken, hidden))
