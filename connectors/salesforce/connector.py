@@ -72,7 +72,7 @@ class SalesforceConnector:
         return shown(self._org, surface, keys, fields)
 
     def push(self, changes: Iterable[Change]) -> Iterator[Written | Refused]:
-        """Send changes; outcomes come as they arrive. After a refusal the next run looks again at what is open to us."""
+        """Send changes; outcomes come as they arrive. After a refusal the next run looks again at what is open."""
         for outcome in self._writer.push(changes):
             if isinstance(outcome, Refused):
                 self._org.visible.doubt()

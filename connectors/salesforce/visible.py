@@ -74,12 +74,16 @@ class Visible:
         self._lock = threading.Lock()
         self._seen: dict[str, dict[str, Field] | None] | None = None
         self._at: datetime | None = None
+        self._noted: frozenset[str] | None = None
+        """The objects in the note; None: not known."""
 
     def look_at(self, names: Sequence[str]) -> None:
         """Find out what is visible of these objects, in as few calls as possible."""
         with self._lock:
             seen = self._begun()
             unknown = [name for name in names if name not in seen]
+            if unknown and self._at is None:
+                self._at = self._server_time()
             found = self._vendor.fields(unknown) if unknown else {}
             seen |= {name: found.get(name) for name in unknown}
 
@@ -96,24 +100,29 @@ class Visible:
     def keep(self) -> None:
         """Note down what was seen, for the next process."""
         whose = self._whose()
-        if whose is not None and self._at is not None and self._seen:
-            self._notebook.write(msgspec.json.encode(_Note(whose, self._at, self._seen)).decode())
+        if whose is None or self._at is None or not self._seen or self._noted == self._seen.keys():
+            return
+        self._notebook.write(msgspec.json.encode(_Note(whose, self._at, self._seen)).decode())
+        self._noted = frozenset(self._seen)
 
     def doubt(self) -> None:
         """Something was not as it had been seen: the next process looks again."""
-        self._notebook.write(None)
+        if self._noted != frozenset():
+            self._notebook.write(None)
+            self._noted = frozenset()
 
     def look_again(self) -> None:
         """Forget everything, because we have changed it."""
         with self._lock:
-            self._seen, self._at = {}, self._server_time()
+            self._seen, self._at = {}, None
         self.doubt()
 
     def _begun(self) -> dict[str, dict[str, Field] | None]:
         if self._seen is None:
             note = self._standing()
             self._seen = dict(note.seen) if note else {}
-            self._at = note.at if note else self._server_time()
+            self._at = note.at if note else None
+            self._noted = frozenset(self._seen) or None
         return self._seen
 
     def _standing(self) -> _Note | None:
