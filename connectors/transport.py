@@ -8,9 +8,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import msgspec
@@ -127,14 +128,17 @@ class Transport:
         signed: bool = True,
         safe: bool | None = None,
         headers: Mapping[str, str] | None = None,
+        into: IO[bytes] | None = None,
         **content: Any,
     ) -> httpx.Response:
         """The CRM's answer, after as many repeats as the policy allows.
 
         `path` is absolute on `base_url`, or a whole URL. `safe` says that repeating does no harm (default: GET, HEAD,
         PUT and DELETE are safe, POST and PATCH are not); an unsafe request is repeated only where it never left.
-        `content` is httpx's (`params`, `json`, `content`, `data`, `files`). An answer that says "try again" to the
-        last attempt is handed over for the connector to name. Raises `Unreachable` when no whole answer came.
+        `content` is httpx's (`params`, `json`, `content`, `data`, `files`). With `into` the body of a success goes into
+        that file, from its beginning, and not into memory; the answer itself is left without one. An answer that says
+        "try again" to the last attempt is handed over for the connector to name. Raises `Unreachable` when no whole
+        answer came.
         """
         repeatable = safe if safe is not None else method in {"GET", "HEAD", "PUT", "DELETE"}
         attempts = tenacity.Retrying(
@@ -146,7 +150,7 @@ class Transport:
             reraise=True,
         )
         try:
-            return attempts(self._attempt, method, path, signed, repeatable, headers or {}, content)
+            return attempts(self._attempt, method, path, signed, repeatable, headers or {}, into, content)
         except _TryAgain as gave_up:
             if gave_up.answer is not None:
                 return gave_up.answer
@@ -173,26 +177,34 @@ class Transport:
         signed: bool,
         repeatable: bool,
         headers: Mapping[str, str],
+        into: IO[bytes] | None,
         content: Mapping[str, Any],
     ) -> httpx.Response:
         """One try, with one more sign-in if the CRM asks for it; raises `_TryAgain` where another try may help."""
         used = self.authorisation() if signed else {}
-        response = self._once(method, path, {**headers, **used}, content, repeatable)
+        response = self._once(method, path, {**headers, **used}, into, content, repeatable)
         ruling = self._policy.rule(response)
         if ruling.verdict is Verdict.SIGN_IN and signed:
             self._forget(used)
-            response = self._once(method, path, {**headers, **self.authorisation()}, content, repeatable)
+            renewed = {**headers, **self.authorisation()}
+            response = self._once(method, path, renewed, into, content, repeatable)
             ruling = self._policy.rule(response)
         if not repeatable:
             return response
         if ruling.verdict is Verdict.RETRY:
             raise _TryAgain(f"HTTP {response.status_code}", ruling.wait, response)
-        if response.is_success and not _whole(response):
+        if into is None and response.is_success and not _whole(response):
             raise _TryAgain("the answer was cut short or garbled")
         return response
 
     def _once(
-        self, method: str, path: str, headers: Mapping[str, str], content: Mapping[str, Any], repeatable: bool
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        into: IO[bytes] | None,
+        content: Mapping[str, Any],
+        repeatable: bool,
     ) -> httpx.Response:
         request = self._http.build_request(method, self._url(path, headers), headers=dict(headers), **content)
         if self._pace:
@@ -200,7 +212,9 @@ class Transport:
         with self.counters.lock:
             self.counters.requests += 1
         try:
-            response = self._http.send(request)
+            response = self._http.send(request, stream=into is not None)
+            if into is not None:
+                _pour(response, into)
         except httpx.RequestError as failure:
             # Only the kind of failure goes on: its text may quote a header, and with it a token.
             why = type(failure).__name__
@@ -258,6 +272,18 @@ class _as_told_or(tenacity.wait.wait_base):
         if isinstance(failure, _TryAgain) and failure.wait is not None:
             return failure.wait
         return self._otherwise(retry_state)
+
+
+def _pour(response: httpx.Response, into: IO[bytes]) -> None:
+    """A success into the file, in place of what an earlier try left there; anything else is short and is read."""
+    with closing(response):
+        if not response.is_success:
+            response.read()
+            return
+        into.seek(0)
+        into.truncate()
+        for chunk in response.iter_bytes():
+            into.write(chunk)
 
 
 def _whole(response: httpx.Response) -> bool:

@@ -1,37 +1,36 @@
-"""Reads a large object for the first time through Bulk API 2.0: one job, its result in parts that can be fetched again.
+"""Bulk API 2.0 query jobs: whether to have one, how it is begun, waited for and cleared away.
 
-A part is small enough to be held and to be repeated whole; the job and the next part's locator stand in the cursor, so
-a killed run goes on with the same job for as long as Salesforce keeps it (a week).
+The job stands in the cursor, so a killed run goes on with the same one for as long as Salesforce keeps it (a week).
 """
 
-import csv
-import io
+import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import httpx
 import msgspec
 
-from connectors.errors import Throttled, Unreachable
-from connectors.salesforce.answers import accepted, failure, garbled
+from connectors.errors import CrmError, Throttled
+from connectors.salesforce.answers import failure, garbled
+from connectors.salesforce.bulk_result import PartGone, Result, answers_in
 from connectors.salesforce.cursor import Cursor
 from connectors.salesforce.org import Org, asked_at
-from connectors.salesforce.rows import Answer, Row, rows_in_csv
+from connectors.salesforce.rows import Answer, Row
 
-PART = 10_000
-"""Rows in one part of a result: a few megabytes."""
+log = logging.getLogger("kpisync.salesforce")
 
 POLLS = 400
 SLOWEST_POLL = 10.0
-
-csv.field_size_limit(10_000_000)
 
 
 class BulkRefused(Exception):
     """Salesforce will not do this by Bulk; the ordinary query will."""
 
 
-class _Job(msgspec.Struct):
+class Job(msgspec.Struct):
+    """A job as Salesforce shows it."""
+
     id: str
     state: str = ""
     numberRecordsProcessed: int | None = None
@@ -69,84 +68,81 @@ def start(org: Org, soql: str, *, all_rows: bool) -> tuple[str, datetime]:
     }
     response = org.transport.send("POST", f"{org.root}/jobs/query", json=body)
     if not response.is_success:
-        raise _refusal(response)
-    return _job(response).id, asked_at(response)
+        raise refusal(response)
+    return job_in(response).id, asked_at(response)
 
 
 def parts(org: Org, cursor: Cursor, shape: type[Row], stream: str) -> Iterator[tuple[Answer[Row], Cursor]]:
-    """The parts of a job's result from the cursor's locator on, each with the place after it."""
+    """The rows of a job's result from the cursor's locator on, each page with the place after it.
+
+    Pages of one part of the result carry the place of its beginning, all but the last: the part can be fetched again.
+    """
     assert cursor.job is not None
-    total = _finished(org, cursor.job)
-    while True:
-        response = _part(org, cursor.job, cursor.locator)
-        found = _rows(response, shape, stream)
-        answer = Answer(found.rows, None, total, found.unread)
-        locator = response.headers.get("sforce-locator", "null")
-        if locator == "null":  # the literal word is how Salesforce says that this was the last part
-            yield answer, cursor.finished()
-            org.transport.send("DELETE", f"{org.root}/jobs/query/{cursor.job}")
-            return
-        cursor = msgspec.structs.replace(cursor, locator=locator)
-        yield answer, cursor
+    address = f"{org.root}/jobs/query/{cursor.job}"
+    try:
+        total = _finished(org, address)
+        with Result(org, address, total, cursor.locator) as result:
+            while True:
+                with result.part(cursor.locator) as part:
+                    beginning = cursor
+                    cursor = msgspec.structs.replace(cursor, locator=part.next) if part.next else cursor.finished()
+                    for answer, is_last in answers_in(part, shape, stream):
+                        yield replace(answer, total=total), cursor if is_last else beginning
+                if part.next is None:
+                    break
+    except PartGone:
+        clear_away(org, address)
+        raise BulkRefused from None
+    except BulkRefused:
+        clear_away(org, address)
+        raise
+    clear_away(org, address)
 
 
-def _finished(org: Org, job: str) -> int | None:
+def _finished(org: Org, address: str) -> int | None:
     """Wait until the job is done; how many rows it found."""
+    job = wait_for(org, address)
+    if job.state != "JobComplete":
+        raise BulkRefused
+    return job.numberRecordsProcessed
+
+
+def wait_for(org: Org, address: str) -> Job:
+    """The job once it has ended, or as it is when it took too long."""
     wait = 1.0
     for _ in range(POLLS):
-        response = org.transport.send("GET", f"{org.root}/jobs/query/{job}")
+        response = org.transport.send("GET", address)
         if not response.is_success:
-            raise _refusal(response)
-        seen = _job(response)
-        if seen.state == "JobComplete":
-            return seen.numberRecordsProcessed
-        if seen.state in {"Failed", "Aborted"}:
-            raise BulkRefused
+            raise refusal(response)
+        seen = job_in(response)
+        if seen.state in {"JobComplete", "Failed", "Aborted"}:
+            return seen
         org.sleep(wait)
         wait = min(wait * 1.5, SLOWEST_POLL)
-    raise BulkRefused
+    return seen
 
 
-def _part(org: Org, job: str, locator: str | None) -> httpx.Response:
-    params = {"maxRecords": str(PART), **({"locator": locator} if locator else {})}
-    path = f"{org.root}/jobs/query/{job}/results"
-    for _ in range(POLLS):
-        response = org.transport.send("GET", path, params=params, headers={"Accept": "text/csv"})
-        # One edition of the reference says 412 for "not ready yet", another 204.
-        if response.status_code not in {204, 412}:
-            break
-        org.sleep(SLOWEST_POLL)
-    if response.status_code in {400, 404, 409}:
-        raise BulkRefused
-    return accepted(response, "a part of a Bulk result")
-
-
-def _rows(response: httpx.Response, shape: type[Row], stream: str) -> Answer[Row]:
-    # NUL bytes occur inside values, and end a line for Python's reader.
-    text = response.content.replace(b"\x00", b"").decode("utf-8", "replace")
+def clear_away(org: Org, address: str) -> None:
+    """Delete a job, stopping it first if it still runs. Where that fails Salesforce does it within a week."""
     try:
-        found = rows_in_csv(csv.DictReader(io.StringIO(text, newline=""), strict=True), shape, stream)
-    except csv.Error:
-        raise garbled("a part of a Bulk result") from None
-    promised = response.headers.get("sforce-numberofrecords", "")
-    if promised.isdigit() and int(promised) != len(found.rows) + len(found.unread):
-        raise Unreachable(
-            "KPI-SF-006",
-            f"Salesforce promised {promised} rows of {stream} and sent {len(found.rows)}.",
-            "Nothing was lost, the next run fetches them again.",
-        )
-    return found
+        response = org.transport.send("DELETE", address)
+        if response.status_code == 400:  # only an ended job can be deleted
+            org.transport.send("PATCH", address, json={"state": "Aborted"}, safe=True)
+            org.transport.send("DELETE", address)
+    except CrmError as error:
+        log.info("salesforce.job_left", extra={"code": error.code})
 
 
-def _job(response: httpx.Response) -> _Job:
+def job_in(response: httpx.Response) -> Job:
+    """The job that an answer shows."""
     try:
-        return msgspec.json.decode(response.content, type=_Job)
+        return msgspec.json.decode(response.content, type=Job)
     except msgspec.MsgspecError:
         raise garbled("a Bulk job") from None
 
 
-def _refusal(response: httpx.Response) -> Exception:
-    """Why a job cannot be had: an allowance that is used up stops the run, all else is left to the ordinary query."""
-    error = failure(response, "a Bulk query")
+def refusal(response: httpx.Response) -> Exception:
+    """Why a job cannot be had: an allowance that is used up stops the run, all else is left to the ordinary way."""
+    error = failure(response, "a Bulk job")
     unavailable = response.status_code in {400, 403, 404, 409} and not isinstance(error, Throttled)
     return BulkRefused() if unavailable else error

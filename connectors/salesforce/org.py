@@ -1,6 +1,7 @@
 """One Salesforce org over one transport: versioned addresses, queries, what is visible, what the day still allows."""
 
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,9 @@ from connectors.salesforce.visible import Notebook, Visible
 from connectors.transport import Transport
 
 R = TypeVar("R", bound=Row)
+
+LONG_CALLS = 5
+"""How many calls that may take longer than twenty seconds the smallest editions carry at a time."""
 
 USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 
@@ -53,6 +57,7 @@ class Org:
             sleep=sleep,
             on_response=self._note_answer,
         )
+        self.long_calls = threading.BoundedSemaphore(LONG_CALLS)
         self.vendor = Vendor(self.transport, settings.api_version)
         self.daily: tuple[int, int] | None = None
         self._latest: datetime | None = None
@@ -76,13 +81,15 @@ class Org:
     def query(self, soql: str, shape: type[R], stream: str, *, all_rows: bool) -> tuple[Answer[R], datetime]:
         """The first page of a query, and the server's time when it was asked. `all_rows`: with deleted and archived."""
         path = self.root + ("/queryAll" if all_rows else "/query")
-        response = answered(self.transport.send("GET", path, params={"q": soql}), f"the query of {stream}")
+        with self.long_calls:
+            response = answered(self.transport.send("GET", path, params={"q": soql}), f"the query of {stream}")
         return self._decoded(response, shape, stream), asked_at(response)
 
     def more(self, address: str, shape: type[R], stream: str) -> Answer[R]:
         """The next page, at exactly the address that the last one gave."""
-        what = f"a further page of {stream}"
-        return self._decoded(answered(self.transport.send("GET", address), what), shape, stream)
+        with self.long_calls:
+            response = answered(self.transport.send("GET", address), f"a further page of {stream}")
+        return self._decoded(response, shape, stream)
 
     def _decoded(self, response: httpx.Response, shape: type[R], stream: str) -> Answer[R]:
         try:

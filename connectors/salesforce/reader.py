@@ -88,6 +88,7 @@ class Reader:
             if cursor.job is None:
                 job, asked_at = bulk.start(self._org, self._select(source, frozenset()), all_rows=source.all_rows)
                 cursor = Cursor(job=job, until=self._next_start(asked_at))
+                yield Answer([], None, None), cursor  # once this is kept, a killed run goes on with this very job
             yield from bulk.parts(self._org, cursor, self._landing.shape(source), source.stream)
         except bulk.BulkRefused:
             yield from self._pass(source, Cursor())

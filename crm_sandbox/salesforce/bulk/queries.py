@@ -47,12 +47,14 @@ class QueryJob:
 
 
 class BulkQueries:
-    """Answers under /jobs/query. `polls`: how many looks at a job see it unfinished; `fail_next`: a job that fails."""
+    """Answers under /jobs/query. `polls`: how many looks at a job see it unfinished; `fail_next`: a job that fails;
+    `part`: the rows behind each of the links that can be followed side by side."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.polls = 1
         self.fail_next: str | None = None
+        self.part = LARGEST_PART
         self._jobs: dict[str, QueryJob] = {}
         self._made = 0
 
@@ -139,7 +141,7 @@ class BulkQueries:
         asked = request.param("maxRecords") or str(LARGEST_PART)
         if not asked.isdigit() or int(asked) < 1:
             raise Refusal(400, "INVALID_PARAMETER", "maxRecords must be a number of at least 1")
-        size = min(int(asked), LARGEST_PART)
+        size = min(int(asked), self.part)
         end = min(start + size, len(found.rows))
         body = written(found.rows[start:end], found.columns, DELIMITERS[job.delimiter], LINE_ENDINGS[job.ending])
         headers = {
@@ -154,7 +156,7 @@ class BulkQueries:
         found = self._finished(job)
         total = len(found.rows)
         start = _offset(request.param("locator"), total)
-        part = LARGEST_PART
+        part = self.part
         home = f"/services/data/v{job.version}/jobs/query/{job.record}"
         starts = list(range(start, max(total, start + 1), part))[:PARALLEL_LINKS]
         after = starts[-1] + part
