@@ -81,20 +81,22 @@ def daily(
     """The days of the tables' records, of all but the campaigns: those are told by `campaign_days`, once."""
     found = Populations(tables, company, as_of)
     found.since = _ALWAYS if since is None else since
-    rows: dict[str, Frame] = {name: found[name] for name in NAMES if name not in ("campaigns", "campaign_returns")}
+    apart = ("campaigns", "campaign_returns", "open_leads")
+    rows: dict[str, Frame] = {name: found[name] for name in NAMES if name not in apart}
     rows["campaign_returns"] = found.campaign_gains
     undated = found.closed_deals.filter(nw.col("won"), ~nw.col("valued"))
-    single = {name: frame for name, frame in rows.items() if name not in SIZED and name != "open_leads"}
+    single = {name: frame for name, frame in rows.items() if name not in SIZED}
     present = [frame.select("rep", "day") for name, frame in rows.items() if name in SIZED] + [found.seen]
     days = [
         *(_summed(frame, _adding(name), KEYS["days"]) for name, frame in single.items()),
         *(_present(frame) for frame in present),
         _present(undated).rename({"records": "deals_without_amount"}),
     ]
+    open_leads = found.open_leads_in_portions
     return {
         "days": _together(days, "days"),
         "channels": _summed(rows["leads_created"], _adding("leads_created"), KEYS["channels"]),
-        "open": _summed(rows["open_leads"], _adding("open_leads"), KEYS["open"]),
+        "open": _together([_summed(some, _adding("open_leads"), KEYS["open"]) for some in open_leads], "open"),
         **{frame: days for name in SIZED for frame, days in _sized(rows[name], name).items()},
         "spread": _spread(rows),
         "won": won_amounts(found.won_deals),

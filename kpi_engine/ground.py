@@ -44,11 +44,19 @@ class Placement:
 class Ground:
     """Of the tables only reps, quotas and rates are looked at.
 
-    `won` is (day, whole_amount, records) of every deal won, `recorded` the first day there is (None: there is none).
+    `won` is (day, whole_amount, records) of every deal won, `recorded` the first day there is (None: there is none),
+    `limits` what `won` says of the bands, if that is known already.
     """
 
     def __init__(
-        self, tables: Tables, company: Company, as_of: Millis, *, won: pl.DataFrame, recorded: Day | None
+        self,
+        tables: Tables,
+        company: Company,
+        as_of: Millis,
+        *,
+        won: pl.DataFrame,
+        recorded: Day | None,
+        limits: pl.DataFrame | None = None,
     ) -> None:
         self.company = company
         self.year_start = company.fiscal_year_start
@@ -57,7 +65,8 @@ class Ground:
         self.last = max(self.today.values())
         self.first = Day(recorded if recorded is not None else min(self.today.values()))
         self.recorded = recorded
-        self._won = won
+        self.won = won
+        self._limits = limits
         self._tables = tables
         self.teams = teams(self.reps)
         pairs = [(rep, team_key(boss)) for boss, team in self.teams.items() for rep in team]
@@ -77,8 +86,17 @@ class Ground:
         return self.limits_of(place.calendar["year"].unique().sort().to_list())
 
     def limits_of(self, years: list[int]) -> pl.DataFrame:
-        """(year, first_limit, second_limit, limits) of fiscal years, by their first days."""
-        return collected(limits_frame(limits_by_year(self._won, self.company, years)))
+        """Of `every_limit` those of some years."""
+        return self.every_limit.filter(pl.col("year").is_in(years))
+
+    @cached_property
+    def every_limit(self) -> pl.DataFrame:
+        """(year, first_limit, second_limit, limits) of every fiscal year in which a period may begin."""
+        if self._limits is not None:
+            return self._limits
+        before = previous_start(period_start(self.first, "year", self.year_start), "year", self.year_start)
+        years = starts_between(before, self.last, "year", self.year_start)
+        return collected(limits_frame(limits_by_year(self.won, self.company, [*years])))
 
     # ── periods ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

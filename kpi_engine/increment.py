@@ -21,14 +21,14 @@ from kpi_engine.daily import Daily, Evident, added, daily, difference
 from kpi_engine.frames import Tables
 from kpi_engine.ground import Ground
 from kpi_engine.groups import COMPANY, GROUPS, changed, of_everyone, shown, sums, team_evidence, team_medians
-from kpi_engine.periods import GRAINS, period_start, starts_between
+from kpi_engine.periods import GRAINS, period_start
 from kpi_engine.records import Company, Day, Millis
 from kpi_engine.scores import scores
 
 Work = dict[str, dict[int, pl.DataFrame]]
 """Name → slice → frame. Slice 0 is what belongs to no single rep, or an empty frame that tells the columns."""
 
-COMPUTED, DAYS, SUMS, WAITING = "computed/", "days/", "sums/", "clock/waiting"
+COMPUTED, DAYS, SUMS, WAITING, LIMITS = "computed/", "days/", "sums/", "clock/waiting", "bands/limits"
 """Beginnings of the names of frames: what a value is read from; and what an increment needs beside it."""
 
 SCORES = "scores"
@@ -76,6 +76,7 @@ def whole(tables: Tables, company: Company, as_of: Millis, since: Day | None, ev
         **_split(asked, {COMPUTED + SCORES: scores(tables, company, as_of)}, "owner"),
         DAYS + "won": {0: days["won"]},
         WAITING: {0: to_come(tables, as_of)},
+        LIMITS: {0: ground.every_limit},
         **{SUMS + name: {0: frame} for name, frame in found.sums.items()},
         **{COMPUTED + name: {0: frame} for name, frame in found.people.items()},
     }
@@ -95,16 +96,14 @@ def increment(shelf: Shelf, before: Tables, after: Tables, asked: Asked, then: M
     plus = daily(after, company, now, since=asked.since, evident=asked.evident)
     if _moves_first_day(less, plus, asked):
         return None
-    won_before = shelf.read(DAYS + "won")
-    won = added([{"won": won_before}, difference({"won": less["won"]}, {"won": plus["won"]})])["won"]
-    ground = Ground(after, company, now, won=won, recorded=asked.recorded)
-    if not _same_limits(ground, Ground(after, company, now, won=won_before, recorded=asked.recorded)):
+    ground = _same_ground(shelf, after, asked, now, difference({"won": less["won"]}, {"won": plus["won"]})["won"])
+    if ground is None:
         return None
     delta = difference(less, plus)
     return {
         **_Increment(shelf, asked, ground, delta).work(),
         **_scores(shelf, asked, (before, then), (after, now)),
-        DAYS + "won": {0: won},
+        DAYS + "won": {0: ground.won},
         WAITING: {0: _waiting(shelf.read(WAITING), before, after, now)},
     }
 
@@ -118,9 +117,14 @@ def _moves_first_day(less: Daily, plus: Daily, asked: Asked) -> bool:
     return any(not frame.is_empty() for frame in days)
 
 
-def _same_limits(one: Ground, other: Ground) -> bool:
-    years: list[int] = [*starts_between(one.first, one.last, "year", one.year_start)]
-    return one.limits_of(years).equals(other.limits_of(years))
+def _same_ground(shelf: Shelf, tables: Tables, asked: Asked, now: Millis, won: pl.DataFrame) -> Ground | None:
+    """The ground after the deals won differ by this; None if the limits of the bands are others then."""
+    limits, before = shelf.read(LIMITS), shelf.read(DAYS + "won")
+    if won.is_empty():
+        return Ground(tables, asked.company, now, won=before, recorded=asked.recorded, limits=limits)
+    after = added([{"won": before}, {"won": won}])["won"]
+    ground = Ground(tables, asked.company, now, won=after, recorded=asked.recorded)
+    return ground if ground.every_limit.equals(limits) else None
 
 
 def _waiting(waiting: pl.DataFrame, before: Tables, after: Tables, now: Millis) -> pl.DataFrame:

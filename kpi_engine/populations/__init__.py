@@ -4,6 +4,7 @@ Each row of a population is a record that counts, with at least `rep` (the key),
 about a population (kpi_engine/catalog.py) are expressions over its columns.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import narwhals.stable.v2 as nw
@@ -299,23 +300,28 @@ class Populations:
         return open_leads.open_spans(self.leads_with_deal)
 
     @cached_property
-    def scored_days(self) -> pl.DataFrame:
-        return open_leads.scored_days(
-            self.open_spans, self.points, self.silent_days, self.since, self.company.engagement
-        )
+    def stretches(self) -> pl.DataFrame:
+        return open_leads.stretches(self.open_spans, self.points, self.silent_days, self.company.engagement)
 
-    @cached_property
+    @property
+    def open_leads_in_portions(self) -> Iterator[Frame]:
+        """Each open lead on every day from `since` on."""
+        return open_leads.open_leads(self.open_spans, self.stretches, self.since, self.company.engagement)
+
+    @property
     def open_leads(self) -> Frame:
-        return open_leads.open_leads(self.open_spans, self.scored_days, self.since, self.company.engagement)
+        """All portions at once: for small populations."""
+        return nw.concat(list(self.open_leads_in_portions))
 
     def open_leads_then(self, evaluated: pl.DataFrame) -> Frame:
         """Each lead that is open when a period is evaluated for its rep."""
-        return open_leads.open_then(self.open_spans, self.scored_days, evaluated, self.company.engagement)
+        return open_leads.open_then(self.open_spans, self.stretches, evaluated, self.company.engagement)
 
     def open_leads_on(self, day: int) -> Frame:
         """(rep, id, score, unrounded, engaged) of each lead that is open on one day."""
         spans = self.open_spans.filter(pl.col("first") <= day, pl.col("last") >= day)
-        score = self.scored_days.filter(pl.col("day") == day).select("lead", "score")
+        scored = open_leads.on_day(self.stretches, day)
+        score = scored.select("lead", score=open_leads.score(self.company.engagement))
         rows = spans.join(score, on="lead", how="left").with_columns(pl.col("score").fill_null(0.0))
         return portable(
             rows.select(
