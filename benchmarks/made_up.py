@@ -70,7 +70,7 @@ def _lead(dice: Random, rep: str, number: int, day: int) -> Iterator[Record]:
         created_at=moment,
         channel=dice.choice(CHANNELS),
         converted=converted,
-        converted_on=Day(min(day + dice.randrange(20), LAST)) if converted else None,
+        converted_on=Day(day + dice.randrange(20)) if converted else None,
         deal=deal if converted else None,
         status=None if number % 7 else "unqualified",
     )
@@ -84,7 +84,7 @@ def _lead(dice: Random, rep: str, number: int, day: int) -> Iterator[Record]:
             amount=None if number % 31 == 0 else Micros(dice.randrange(500, 90_000) * 1_000_000),
             closed=closed,
             won=closed and number % 4 != 2,
-            closed_on=Day(min(day + dice.randrange(10, 60), LAST)) if closed else None,
+            closed_on=Day(day + dice.randrange(10, 60)) if closed else None,
         )
         yield Link(id=f"{deal}>{lead}", modified=moment, from_kind="deal", from_id=deal, to_kind="person", to_id=lead)
 

@@ -129,8 +129,10 @@ def _of_grain(days: Daily, ground: Ground, place: Placement, name: str) -> Parts
     return {name: as_parts(frame), name + AWAY: away, name + SPREAD: _lasting(rows.spread.drop("day", "year"))}
 
 
-def spread_in_periods(spread: pl.DataFrame, ground: Ground, name: str, starts: Collection[int]) -> pl.DataFrame:
-    """The amounts of which medians are taken, in the periods of the frame of that name which begin then."""
+def spread_in_periods(
+    spread: pl.DataFrame, ground: Ground, name: str, starts: Collection[int] | None = None
+) -> pl.DataFrame:
+    """The amounts of which medians are taken, in the periods of the frame of that name (which begin then)."""
     place = ground.place(name, ground.today, starts)
     return _lasting(_sized(_in_periods(spread, place), ground.limits(place)).drop("day", "year"))
 

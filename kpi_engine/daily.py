@@ -79,7 +79,11 @@ def daily(
     tables: Tables, company: Company, as_of: Millis, *, since: Day | None = None, evident: Evident = NOTHING_EVIDENT
 ) -> Daily:
     """The days of the tables' records, of all but the campaigns: those are told by `campaign_days`, once."""
-    found = Populations(tables, company, as_of)
+    return daily_of(Populations(tables, company, as_of), since=since, evident=evident)
+
+
+def daily_of(found: Populations, *, since: Day | None = None, evident: Evident = NOTHING_EVIDENT) -> Daily:
+    """The same of populations that others look at too."""
     found.since = _ALWAYS if since is None else since
     apart = ("campaigns", "campaign_returns", "open_leads")
     rows: dict[str, Frame] = {name: found[name] for name in NAMES if name not in apart}

@@ -37,13 +37,17 @@ def _sums(rows: pl.DataFrame, away: pl.DataFrame, ground: Ground) -> pl.DataFram
 
 
 def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
-    of_all = pl.DataFrame(schema={name: rows.schema[name] for name in columns()})
     adding = [name for name in columns() if name not in (*_ROW, *_medians_and_counts())]
-    return pl.concat([of_all, rows], how="diagonal").group_by(_ROW).agg(pl.col(adding).sum())
+    return rows.group_by(_ROW).agg(pl.col(adding).sum())
 
 
 def _medians_and_counts() -> list[str]:
     return [column for name in median_columns() for column in (name, f"{name}__n")]
+
+
+def together(one: Parts, other: Parts) -> Parts:
+    """The sums of two sets of reps."""
+    return {name: _added_up(pl.concat([one[name], frame])) if name in one else frame for name, frame in other.items()}
 
 
 def changed(before: Parts, taken: Parts, put: Parts) -> Parts:

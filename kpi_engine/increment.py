@@ -6,24 +6,27 @@ the slices that this touches are concluded anew, and what teams and everyone's f
 difference. It is the same to the last digit as computing everything (a property test holds it).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Protocol
 from zlib import crc32
 
 import polars as pl
 
 from kpi_engine.clock import keys, to_come
-from kpi_engine.compute import conclude, days_of, frames_of, ground_of
+from kpi_engine.compute import frames_of, ground_of, of_people
 from kpi_engine.conclude import AWAY, EVIDENCE, SPREAD, Parts, conclude_reps, median_columns, spread_in_periods
-from kpi_engine.daily import Daily, Evident, added, daily, difference
-from kpi_engine.frames import Tables
+from kpi_engine.daily import Daily, Evident, added, campaign_days, daily_of, difference
+from kpi_engine.evidence import merged
+from kpi_engine.frames import SCHEMAS, Tables
 from kpi_engine.ground import Ground
-from kpi_engine.groups import COMPANY, GROUPS, changed, of_everyone, shown, sums, team_evidence, team_medians
+from kpi_engine.groups import COMPANY, GROUPS, changed, of_everyone, shown, sums, team_evidence, team_medians, together
 from kpi_engine.periods import GRAINS, period_start
+from kpi_engine.populations import Populations
 from kpi_engine.records import Company, Day, Millis
-from kpi_engine.scores import scores
+from kpi_engine.scores import scores_of
 
 Work = dict[str, dict[int, pl.DataFrame]]
 """Name → slice → frame. Slice 0 is what belongs to no single rep, or an empty frame that tells the columns."""
@@ -35,6 +38,8 @@ SCORES = "scores"
 
 ROW_DAYS_A_SLICE = 1_000
 """So many days with records, of one rep or several, make a slice."""
+
+ROW_DAYS_AT_ONCE = 50_000
 
 NAMES = frames_of(GRAINS)
 
@@ -62,27 +67,73 @@ class Asked:
         return 1 + crc32(rep.encode()) % self.slices
 
 
-def whole(tables: Tables, company: Company, as_of: Millis, since: Day | None, evident: Evident) -> tuple[Asked, Work]:
-    """Everything, computed from everything."""
-    days = days_of(tables, company, as_of, since=since, evident=evident)
-    ground = ground_of(days, tables, company, as_of, since)
-    found = conclude(days, ground, GRAINS, evident)
+def whole(
+    batches: Iterable[Tables], beside: Tables, company: Company, as_of: Millis, since: Day | None, evident: Evident
+) -> tuple[Asked, Iterator[Work]]:
+    """Everything, computed from everything: from batches of records that have nothing to do with each other, and beside
+    them reps, campaigns, quotas and rates. What is to be kept comes bit by bit."""
+    nothing = {kind: pl.LazyFrame(schema=schema) for kind, schema in SCHEMAS.items()}
+    days, scored, waiting = campaign_days({**nothing, **beside}, company, as_of, evident), [], []
+    for batch in batches:
+        populations = Populations({**batch, **beside}, company, as_of)
+        days = added([days, daily_of(populations, since=since, evident=evident)])
+        scored.append(scores_of(populations))
+        waiting.append(to_come(batch, as_of))
+    ground = ground_of(days, beside, company, as_of, since)
     asked = Asked(company, since, evident, 1 + days["days"].height // ROW_DAYS_A_SLICE, ground.recorded)
-    own = {name: frame for name, frame in days.items() if name != "won"}
-    work = {
-        **_split(asked, {COMPUTED + name: found.rows[name] for name in found.groups}),
-        **_split(asked, {DAYS + name: frame for name, frame in own.items()}),
-        **_split(asked, {DAYS + name + AWAY: found.rows[name + AWAY] for name in NAMES}),
-        **_split(asked, {COMPUTED + SCORES: scores(tables, company, as_of)}, "owner"),
-        DAYS + "won": {0: days["won"]},
-        WAITING: {0: to_come(tables, as_of)},
+    rest = {
+        **_split(asked, {COMPUTED + SCORES: pl.concat(scored)}, "owner"),
+        DAYS + "won": {0: days.pop("won")},
+        WAITING: {0: pl.concat(waiting)},
         LIMITS: {0: ground.every_limit},
-        **{SUMS + name: {0: frame} for name, frame in found.sums.items()},
-        **{COMPUTED + name: {0: frame} for name, frame in found.people.items()},
+        **{COMPUTED + name: {0: frame} for name, frame in of_people(ground).items()},
     }
-    for name, frame in found.groups.items():
-        work[COMPUTED + name][0] = frame
-    return asked, work
+    return asked, chain([rest], _concluded(days, ground, asked))
+
+
+def _concluded(days: Daily, ground: Ground, asked: Asked) -> Iterator[Work]:
+    """The rows of some reps after the other, and then what teams and everyone are."""
+    spread = days["spread"]
+    kept = _split(asked, {DAYS + name: days.pop(name) for name in list(days)})
+    added_up: Parts = {}
+    listed: dict[str, list[pl.DataFrame]] = {grain + EVIDENCE: [] for grain in asked.evident.grains}
+    for some in _some_slices(asked, ground, kept):
+        own = {
+            name: {0: slices[0], **{each: slices[each] for each in some if each in slices}}
+            for name, slices in kept.items()
+        }
+        theirs = {name.removeprefix(DAYS): pl.concat(slices.values()) for name, slices in own.items()}
+        reps = [rep for rep in ground.today if asked.slice_of(rep) in some]
+        rows = conclude_reps(theirs, ground, reps, GRAINS, asked.evident)
+        added_up = together(added_up, sums(rows, ground, NAMES))
+        for name, lists in listed.items():
+            lists.append(team_evidence(rows[name], ground.members))
+        yield own | _split(asked, {_place_of(name): frame for name, frame in rows.items() if not name.endswith(SPREAD)})
+    medians = {name: team_medians(spread_in_periods(spread, ground, name), ground.members) for name in NAMES}
+    groups = shown(added_up, medians) | {name: merged(pl.concat(lists)) for name, lists in listed.items()}
+    yield {
+        **{SUMS + name: {0: frame} for name, frame in added_up.items()},
+        **{COMPUTED + name: {0: frame} for name, frame in groups.items()},
+        COMPUTED + COMPANY: {0: of_everyone(added_up, ground, NAMES)},
+    }
+
+
+def _of_slices(slices: dict[int, pl.DataFrame], some: set[int]) -> dict[int, pl.DataFrame]:
+    return {0: slices[0], **{each: slices[each] for each in sorted(some) if each in slices}}
+
+
+def _some_slices(asked: Asked, ground: Ground, kept: Work) -> Iterator[set[int]]:
+    """Slices by and by, so many that their days make a frame of a size that fits anywhere; all of those that a rep is
+    in, with days or without."""
+    some: set[int] = set()
+    height = 0
+    for number in sorted({asked.slice_of(rep) for rep in ground.today}):
+        some.add(number)
+        height += kept[DAYS + "days"].get(number, pl.DataFrame()).height
+        if height > ROW_DAYS_AT_ONCE:
+            yield some
+            some, height = set(), 0
+    yield some
 
 
 def increment(shelf: Shelf, before: Tables, after: Tables, asked: Asked, then: Millis, now: Millis) -> Work | None:
@@ -92,8 +143,8 @@ def increment(shelf: Shelf, before: Tables, after: Tables, asked: Asked, then: M
     None where the change reaches everyone: it moves the first day or the limits of the bands.
     """
     company = asked.company
-    less = daily(before, company, then, since=asked.since, evident=asked.evident)
-    plus = daily(after, company, now, since=asked.since, evident=asked.evident)
+    old, new = Populations(before, company, then), Populations(after, company, now)
+    less, plus = (daily_of(found, since=asked.since, evident=asked.evident) for found in (old, new))
     if _moves_first_day(less, plus, asked):
         return None
     ground = _same_ground(shelf, after, asked, now, difference({"won": less["won"]}, {"won": plus["won"]})["won"])
@@ -102,7 +153,7 @@ def increment(shelf: Shelf, before: Tables, after: Tables, asked: Asked, then: M
     delta = difference(less, plus)
     return {
         **_Increment(shelf, asked, ground, delta).work(),
-        **_scores(shelf, asked, (before, then), (after, now)),
+        **_scores(shelf, asked, scores_of(old), scores_of(new)),
         DAYS + "won": {0: ground.won},
         WAITING: {0: _waiting(shelf.read(WAITING), before, after, now)},
     }
@@ -129,13 +180,12 @@ def _same_ground(shelf: Shelf, tables: Tables, asked: Asked, now: Millis, won: p
 
 def _waiting(waiting: pl.DataFrame, before: Tables, after: Tables, now: Millis) -> pl.DataFrame:
     asked_again = pl.concat([keys(tables) for tables in (before, after)])
-    others = waiting.filter(pl.col("last") > now).join(asked_again, on=["kind", "id"], how="anti")
+    others = waiting.filter(pl.col("at") > now).join(asked_again, on=["kind", "id"], how="anti")
     return pl.concat([others, to_come(after, now)])
 
 
-def _scores(shelf: Shelf, asked: Asked, then: tuple[Tables, Millis], now: tuple[Tables, Millis]) -> Work:
-    """The scores of these leads in place of those they had."""
-    old, new = (scores(tables, asked.company, as_of) for tables, as_of in (then, now))
+def _scores(shelf: Shelf, asked: Asked, old: pl.DataFrame, new: pl.DataFrame) -> Work:
+    """The scores of some leads in place of those they had."""
     touched = {asked.slice_of(owner) for frame in (old, new) for owner in frame["owner"].unique()}
     others = shelf.read(COMPUTED + SCORES, touched).join(old.select("lead"), on="lead", how="anti")
     return _split(asked, {COMPUTED + SCORES: pl.concat([others, new])}, "owner", touched)

@@ -6,7 +6,10 @@ The cache is only a copy: whatever happens to it, `kpisync pull --full` makes it
 
 import hashlib
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Self
 
 import msgspec
@@ -17,7 +20,7 @@ from connectors.contract import Page, Unread
 from connectors.errors import GuardStopped
 from kpi_engine.frames import SCHEMAS, Tables
 from kpi_engine.periods import GRAINS, zone_of
-from sync import before, circles, days, kept, sweep
+from sync import batches, before, circles, days, kept, sweep
 from sync.database import Database
 from sync.errors import CacheUnusable
 from sync.landing import Lander
@@ -191,26 +194,44 @@ class Cache:
                 for kind, table in ((kind, RECORDS[kind]) for kind in kinds)
             }
 
+    def size(self) -> int:
+        """How many records there are, deleted ones included."""
+        with self._database.reading() as sql:
+            here = [select(func.count()).select_from(table).where(self._here(table)) for table in RECORDS.values()]
+            return sum(sql.execute(query).scalar_one() for query in here)
+
     def tables(self, kinds: Sequence[str] = tuple(SCHEMAS)) -> Tables:
         """The records as the engine reads them, deleted ones included; one consistent view of all of them."""
         with self._database.reading() as sql:
             return {kind: self._frame(sql, kind).lazy() for kind in kinds}
 
+    @contextmanager
+    def in_batches(self) -> Iterator[Iterator[Tables]]:
+        """The records in batches that have nothing to do with each other: all but what everyone's records refer to.
+        One consistent view of all of them."""
+        with self._database.reading() as sql, tempfile.TemporaryDirectory(prefix="kpisync-") as folder:
+            columns = {kind: tuple(SCHEMAS[kind]) for kind in batches.KINDS}
+            yield batches.in_batches(lambda kind, some: self._portions(sql, kind, some), columns, Path(folder))
+
     def _frame(self, sql: Connection, kind: str) -> pl.DataFrame:
-        """A record table with the engine's columns, read on the driver's own cursor in large portions."""
-        schema, table = SCHEMAS[kind], RECORDS[kind]
-        columns = [_as_it_was(table, name) for name in schema]
+        """A record table with the engine's columns."""
+        return pl.concat(list(self._portions(sql, kind, tuple(SCHEMAS[kind]))), rechunk=True)
+
+    def _portions(self, sql: Connection, kind: str, names: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Columns of a record table, read on the driver's own cursor in large portions; the first one is empty."""
+        table = RECORDS[kind]
+        schema = {name: SCHEMAS[kind][name] for name in names}
+        columns = [_as_it_was(table, name) for name in names]
         query = select(*columns).where(self._here(table))
         compiled = query.compile(sql, compile_kwargs={"literal_binds": True})
         cursor = sql.connection.cursor()
         try:
             cursor.execute(str(compiled))
-            portions = []
+            yield pl.DataFrame(schema=schema)
             while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                portions.append(_portion(rows, schema))
+                yield _portion(rows, schema)
         finally:
             cursor.close()
-        return pl.concat(portions, rechunk=True) if portions else pl.DataFrame(schema=schema)
 
     def digest(self, kinds: Sequence[str]) -> str:
         """Another text for other records of these kinds; a touch that changes nothing in them is no change."""
@@ -250,7 +271,13 @@ class Cache:
         return first.clear() if found is None else found
 
     def keep(
-        self, frames: Mapping[str, kept.Slices], made_of: str, footing: str, *, state: str, anew: bool = True
+        self,
+        frames: Iterable[Mapping[str, kept.Slices]],
+        made_of: str,
+        footing: str,
+        *,
+        state: str,
+        anew: bool = True,
     ) -> None:
         """Keep what was computed in place of what was computed before; unless `anew`, only in place of these slices.
 
@@ -260,7 +287,7 @@ class Cache:
         with self._database.writing() as sql:
             if anew:
                 kept.forget(sql, self.connection)
-            for name, slices in frames.items():
+            for name, slices in (each for some in frames for each in some.items()):
                 kept.write(sql, self.connection, name, slices)
             self._remember(sql, "computed", made_of)
             self._remember(sql, "footing", footing)

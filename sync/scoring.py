@@ -1,7 +1,8 @@
 """Has the engine compute what changed, and keeps what came out with a note of what it was made of."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 
 import msgspec
@@ -13,6 +14,7 @@ from kpi_engine.compute import NOTHING_EVIDENT, Evident, Parts
 from kpi_engine.compute import ORDER as IN_ORDER
 from kpi_engine.conclude import ROWS
 from kpi_engine.declaring import Dimension
+from kpi_engine.frames import SCHEMAS, Tables
 from kpi_engine.groups import GROUPS
 from kpi_engine.increment import COMPUTED, SCORES, SUMS, WAITING, Asked, Work, increment, whole
 from kpi_engine.periods import GRAINS
@@ -26,6 +28,9 @@ from sync.people import with_known_people
 
 REFERENCES = ("rep", "campaign", "quota", "rate")
 """What everyone's records refer to: if any of it changes, everything is computed again."""
+
+AT_ONCE = 500_000
+"""So many records are computed at once; more of them in batches."""
 
 FULL_FROM = 2 / 3
 """Where so much of everything has to do with what changed, computing everything is cheaper."""
@@ -142,13 +147,24 @@ def _compute(
     kept = None if full else _kept_footing(cache, footing)
     work = None if kept is None else _increment(cache, kept, as_of)
     if kept is None or work is None:
-        tables = cache.tables()
-        asked, everything = whole(tables, known, as_of, since, listed)
-        records = sum(frame.select(pl.len()).collect().item() for frame in tables.values())
+        records = cache.size()
+        beside = cache.tables(REFERENCES)
+        with _batches(cache, records) as batches:
+            asked, everything = whole(batches, beside, known, as_of, since, listed)
         stands = msgspec.structs.replace(footing, slices=asked.slices, recorded=asked.recorded, records=records)
         cache.keep(everything, made_of, _text(stands), state=state)
     else:
-        cache.keep(work, made_of, _text(msgspec.structs.replace(kept, as_of=as_of)), state=state, anew=False)
+        cache.keep([work], made_of, _text(msgspec.structs.replace(kept, as_of=as_of)), state=state, anew=False)
+
+
+@contextmanager
+def _batches(cache: Cache, records: int) -> Iterator[Iterable[Tables]]:
+    """The records, at once if they are few."""
+    if records <= AT_ONCE:
+        yield [cache.tables([kind for kind in SCHEMAS if kind not in REFERENCES])]
+        return
+    with cache.in_batches() as batches:
+        yield batches
 
 
 def _definitions() -> str:
@@ -173,7 +189,7 @@ def _kept_footing(cache: Cache, wanted: _Footing) -> _Footing | None:
 
 def _increment(cache: Cache, kept: _Footing, as_of: Millis) -> Work | None:
     """The slices that what changed makes others; None if everything is to be computed."""
-    waiting = come(cache.read(WAITING), kept.as_of, as_of)
+    waiting = come(cache.read(WAITING), as_of)
     around = cache.around_changes(
         waiting.select("kind", "id").iter_rows(), beside=REFERENCES, most=int(kept.records * FULL_FROM)
     )

@@ -179,7 +179,7 @@ class Populations:
             self.table("task").filter(~nw.col("deleted"), nw.col("created_at") <= self.as_of), "rep", self.reps
         )
         tasks = created.select("rep", day=local_day("created_at", "zone", self.zones, self.span))
-        return settled(nw.concat([self.activity.happened.select("rep", "day"), tasks]).unique())
+        return settled(nw.concat([self.activity.happened.select("rep", "day"), tasks]))
 
     @cached_property
     def calls(self) -> Frame:

@@ -2,7 +2,7 @@
 
 Each world is landed in a cache in several steps: at first some records are missing and some say what another one of
 their kind says; each step puts some of it right. After every step only what changed is computed, and compared with a
-cache that computes everything from the same records. `KPISYNC_WORLDS` sets how many worlds.
+cache that computes everything from the same records, in batches of a few. `KPISYNC_WORLDS` sets how many worlds.
 """
 
 import os
@@ -25,7 +25,7 @@ from kpi_engine.compute import Evident
 from kpi_engine.conclude import Parts
 from kpi_engine.periods import DAY_MS
 from kpi_engine.records import Day, Millis, Record
-from sync import scoring
+from sync import batches, scoring
 from sync.cache import Cache
 
 from .worlds import World, worlds
@@ -122,8 +122,10 @@ def test_what_is_computed_from_changes_is_what_is_computed_from_everything(cours
         for number, step in enumerate(course.steps):
             with patch.object(scoring, "whole", wraps=scoring.whole) as everything:
                 found = computed(one, course, step, number, full=False)
-            ways["everything" if everything.called else "changes"] += 1
-            expected = computed(other, course, step, number, full=True)
+            if number > 0:
+                ways["everything" if everything.called else "changes"] += 1
+            with patch.object(scoring, "AT_ONCE", 0), patch.object(batches, "BATCH", 4):
+                expected = computed(other, course, step, number, full=True)
             assert found.keys() == expected.keys()
             for name, frame in expected.items():
                 assert _ordered(found[name]).equals(_ordered(frame)), (number, name, _differ(found[name], frame))
@@ -140,7 +142,8 @@ def _differ(one: pl.DataFrame, other: pl.DataFrame) -> str:
     return f"expected {lost[:3]}, found {more[:3]}"
 
 
-def test_most_changes_were_computed_as_changes() -> None:
+def test_a_good_part_of_the_changes_was_computed_as_changes() -> None:
+    """In worlds of a few days the rest moves the first day, the bands of everyone's deals or the date."""
     if not ways:
         pytest.skip("the worlds were not asked for")
-    assert ways["changes"] * 4 > ways["everything"]
+    assert ways["changes"] * 3 > ways["everything"]

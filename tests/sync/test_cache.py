@@ -234,7 +234,7 @@ def test_a_frame_comes_back_exactly_as_it_was_written(cache: Cache) -> None:
             "money": pl.Series([Decimal("12345678901234.000000000001"), None], dtype=pl.Decimal(38, 12)),
         }
     )
-    cache.keep({"parts": {0: frame}, "empty": {0: frame.clear()}}, "these records", "", state="0")
+    cache.keep([{"parts": {0: frame}, "empty": {0: frame.clear()}}], "these records", "", state="0")
     assert cache.read("parts").equals(frame)
     assert cache.read("empty").schema == frame.schema
     with pytest.raises(LookupError, match="never written"):
