@@ -153,7 +153,7 @@ def write(sql: sqlite3.Connection, records: Iterable[Record]) -> None:
         columns = ", ".join(f'"{name}"' for name in COLUMNS[kind])
         places = ", ".join("?" * len(COLUMNS[kind]))
         ordered = sorted(some, key=lambda row: row[-1]) if kind == "interaction" else some
-        sql.executemany(f"INSERT INTO {kind} ({columns}) VALUES ({places})", ordered)  # noqa: S608
+        sql.executemany(f"INSERT INTO {kind} ({columns}) VALUES ({places})", ordered)
 
 
 def _row(kind: str, record: Record) -> tuple[Any, ...]:
