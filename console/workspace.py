@@ -4,7 +4,7 @@ The only room that knows both what may differ (config) and how the work is done 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
@@ -69,9 +69,12 @@ class Workspace:
         return [only] if only else names
 
     @contextmanager
-    def job(self, name: str) -> Iterator[Job]:
-        """One connection, ready to work; its network is closed at the end."""
-        connector = connect(name, self.settings.connections[name], self.vault, self.settings.guards.api_budget_share)
+    def job(self, name: str, *, afresh: bool = False) -> Iterator[Job]:
+        """One connection, ready to work; its network is closed at the end. `afresh`: nothing that was found out about
+        the CRM before is believed."""
+        notebook = Notebook(partial(self.cache, name), afresh=afresh)
+        section, share = self.settings.connections[name], self.settings.guards.api_budget_share
+        connector = connect(name, section, self.vault, share, notebook)
         try:
             yield Job(name=name, connector=connector, company=self.company(name), options=self.options)
         finally:
@@ -150,7 +153,27 @@ def _holidays(said: list[date] | config.PublicHolidays) -> frozenset[Day]:
     return frozenset(map(day_of, public))
 
 
-def connect(name: str, section: config.ConnectionSection, vault: Vault, api_budget_share: float) -> Connector:
+class Notebook:
+    """What a connector found out about its CRM, in the cache beside what it read there."""
+
+    def __init__(self, cache: Callable[[], AbstractContextManager[Cache]], *, afresh: bool) -> None:
+        self._cache = cache
+        self._afresh = afresh
+
+    def read(self) -> str | None:
+        if self._afresh:
+            return None
+        with self._cache() as cache:
+            return cache.note()
+
+    def write(self, note: str | None) -> None:
+        with self._cache() as cache:
+            cache.keep_note(note)
+
+
+def connect(
+    name: str, section: config.ConnectionSection, vault: Vault, api_budget_share: float, notebook: Notebook
+) -> Connector:
     """A connector for a connection of the settings; signs in only when it is first used."""
     secrets, store = _secrets(name, section.auth, vault), partial(vault.store, name)
     match section:
@@ -175,7 +198,7 @@ def connect(name: str, section: config.ConnectionSection, vault: Vault, api_budg
                 api_version=section.api_version,
                 mappings=_mappings(name, section.mappings, hubspot.HubSpotMappings),
             )
-            return hubspot.connect(portal, secrets, store=store)
+            return hubspot.connect(portal, secrets, store=store, notebook=notebook)
 
 
 def _secrets(name: str, auth: str, vault: Vault) -> Callable[[str], str | None]:

@@ -138,6 +138,19 @@ class Cache:
         with self._database.reading() as sql:
             return self._about(sql, "organisation")
 
+    def note(self) -> str | None:
+        """What the connector wrote down about its CRM the last time."""
+        with self._database.reading() as sql:
+            return self._about(sql, "crm")
+
+    def keep_note(self, note: str | None) -> None:
+        """Keep that in place of the note before; None: there is none any more."""
+        with self._database.writing() as sql:
+            if note is None:
+                sql.execute(delete(ABOUT).where(self._here(ABOUT), ABOUT.c.name == "crm"))
+            else:
+                self._remember(sql, "crm", note)
+
     def cursor(self, stream: str) -> str | None:
         """Where `stream` is to be read on, None: from the beginning."""
         with self._database.reading() as sql:

@@ -29,12 +29,23 @@ class Granted(msgspec.Struct, frozen=True):
     expires_in: int = 1800
     refresh_token: str | None = None
     scopes: list[str] = []
+    hub_id: int | str | None = None
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What HubSpot tells about a token."""
+    """What HubSpot tells about a token; the portal's id is written in two ways."""
 
     scopes: list[str] = []
+    hub_id: int | str | None = None
+    hubId: int | str | None = None
+
+    @property
+    def portal(self) -> str | None:
+        found = self.hub_id or self.hubId
+        return str(found) if found else None
+
+
+NOTHING = Told()
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -51,13 +62,17 @@ class StaticToken:
     def __init__(self, settings: HubSpotSettings, secrets: Secrets) -> None:
         self._environment = settings.environment
         self._secrets = secrets
+        self.portal: str | None = None
+        """Whose token it is, once `scopes` was asked and where HubSpot tells."""
 
     def __call__(self, transport: Transport) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self._token()}"}
 
     def scopes(self, transport: Transport) -> frozenset[str] | None:
         """The token's scopes; None where HubSpot does not tell (service keys have no documented way)."""
-        return _told(transport.send("POST", TOKEN_INFO, safe=True, json={"tokenKey": self._token()}))
+        told = _told(transport.send("POST", TOKEN_INFO, safe=True, json={"tokenKey": self._token()}))
+        self.portal = told.portal
+        return frozenset(told.scopes) or None
 
     def _token(self) -> str:
         token = self._secrets("TOKEN")
@@ -118,6 +133,8 @@ class OAuth:
         self._clock = clock
         self._rotated: str | None = None
         self._scopes: frozenset[str] | None = None
+        self.portal: str | None = None
+        """Whose token it is, once `scopes` was asked and where HubSpot tells."""
 
     def scopes(self, transport: Transport) -> frozenset[str] | None:
         """What the company granted: told with every token, else asked for."""
@@ -129,7 +146,8 @@ class OAuth:
                 "token": bearer.removeprefix("Bearer "),
                 "token_type_hint": "access_token",
             }
-            self._scopes = _told(transport.send("POST", INTROSPECT, signed=False, safe=True, data=form))
+            told = _told(transport.send("POST", INTROSPECT, signed=False, safe=True, data=form))
+            self._scopes, self.portal = frozenset(told.scopes) or None, told.portal
         return self._scopes
 
     def __call__(self, transport: Transport) -> Mapping[str, str]:
@@ -145,6 +163,7 @@ class OAuth:
         }
         granted = ask_for_token(transport, form)
         self._scopes = frozenset(granted.scopes) or None
+        self.portal = str(granted.hub_id) if granted.hub_id else None
         if granted.refresh_token and granted.refresh_token != refresh_token:
             self._rotated = granted.refresh_token
             if self._store:
@@ -175,13 +194,13 @@ def ask_for_token(transport: Transport, form: Mapping[str, str]) -> Granted:
     raise _sign_in_error(response.status_code, _refusal(response.content), problem_of(response))
 
 
-def _told(response: httpx.Response) -> frozenset[str] | None:
+def _told(response: httpx.Response) -> Told:
     if response.status_code != 200:
-        return None
+        return NOTHING
     try:
-        return frozenset(msgspec.json.decode(response.content, type=Told).scopes) or None
+        return msgspec.json.decode(response.content, type=Told)
     except msgspec.DecodeError:
-        return None
+        return NOTHING
 
 
 def _refusal(body: bytes) -> Refusal:

@@ -25,6 +25,7 @@ from connectors.hubspot import ours
 from connectors.hubspot.answers import Absent, MissingScope, Rejected, policy
 from connectors.hubspot.auth import OAuth, Secrets, StaticToken, Store
 from connectors.hubspot.facts import Facts
+from connectors.hubspot.notes import Asked, Blank, Note, Notebook, Notes
 from connectors.hubspot.pace import Pace
 from connectors.hubspot.paths import Paths
 from connectors.hubspot.portal import Portal
@@ -56,7 +57,11 @@ class HubSpotConnector:
         portal: Portal,
         pace: Pace,
         scopes: Scopes,
+        whose: Callable[[], str | None],
+        notes: Notes,
+        *,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.time,
     ) -> None:
         mappings = settings.mappings
         lead_kind = "leads" if mappings.leads == "leads_object" else "contacts"
@@ -64,10 +69,14 @@ class HubSpotConnector:
         self._pace = pace
         self._facts = Facts(portal)
         self._scopes = scopes
+        self._whose = whose
+        self._notes = notes
+        self._now = now
+        self._leads = mappings.leads
         self._streams = {stream.name: stream for stream in streams(mappings)}
         self._objects = ObjectReader(portal, self._facts, mappings)
-        self._registers = RegisterReader(portal, self._facts, mappings)
-        self._web = WebReader(portal)
+        self._registers = RegisterReader(portal, self._facts, mappings, now)
+        self._web = WebReader(portal, now)
         self._writer = Writer(portal, self._facts, lead_kind, sleep)
         self._provisioner = Provisioner(portal, self._facts, lead_kind)
         self._lead_kind = lead_kind
@@ -83,7 +92,23 @@ class HubSpotConnector:
         """Sign in, and see what this token may read and where our numbers can be shown."""
         self._facts.renew()
         self._scopes.renew()
-        self._closed = {}
+        scopes = self._scopes.granted()
+        portal = self._whose() or str(self._facts.account().portal_id)
+        asked = Asked(portal, scopes, self._portal.paths.version, self._leads)
+        known = self._notes.about(asked, self._now())
+        if known is None:
+            self._closed = {}
+            found = self._looked()
+            known = Note(self._now(), asked, found, {name: tuple(gaps) for name, gaps in self._closed.items()})
+            self._notes.keep(known)
+        self._closed = {name: list(gaps) for name, gaps in known.closed.items()}
+        if self._pace.daily_left is None:  # nothing asked since has said how much is left of today
+            return known.found
+        return msgspec.structs.replace(
+            known.found, daily_calls=self._pace.daily, daily_calls_left=self._pace.daily_left
+        )
+
+    def _looked(self) -> Capabilities:
         account = self._facts.account()
         for stream in self._streams.values():
             refusal = self._scopes.refusal(stream)
@@ -117,6 +142,7 @@ class HubSpotConnector:
             yield from self._pages(chosen, cursor)
         except MissingScope as refusal:
             log.warning("hubspot.stream_closed", extra={"stream": stream, "scopes": list(refusal.scopes)})
+            self._notes.forget()
             self._close(chosen, refusal)
             if chosen is not DEAL_SPLITS:  # an edition without splits has none to lose, and shows it only here
                 raise
@@ -126,13 +152,13 @@ class HubSpotConnector:
             return self._objects.read(stream, cursor)
         match stream.name:
             case "owners":
-                return self._registers.owners()
+                return self._registers.owners(cursor)
             case "currencies":
-                return self._registers.currencies()
+                return self._registers.currencies(cursor)
             case "campaigns":
-                return self._registers.campaigns()
+                return self._registers.campaigns(cursor)
             case "deal_splits":
-                return self._registers.deal_splits()
+                return self._registers.deal_splits(cursor)
             case "forms":
                 return self._web.forms(cursor)
             case "page_views":
@@ -177,10 +203,19 @@ class HubSpotConnector:
         return True
 
     def provision(self, kpis: Sequence[KpiField], *, dry_run: bool = False) -> Iterator[Provisioned | NotProvisioned]:
-        return self._provisioner.provision(kpis, dry_run=dry_run)
+        return self._changing_surfaces(self._provisioner.provision(kpis, dry_run=dry_run))
 
     def unprovision(self, kpis: Sequence[KpiField], *, dry_run: bool = False) -> Iterator[Provisioned | NotProvisioned]:
-        return self._provisioner.unprovision(kpis, dry_run=dry_run)
+        return self._changing_surfaces(self._provisioner.unprovision(kpis, dry_run=dry_run))
+
+    def _changing_surfaces(
+        self, work: Iterator[Provisioned | NotProvisioned]
+    ) -> Iterator[Provisioned | NotProvisioned]:
+        """Whatever comes of it, where our numbers can be shown is looked up again."""
+        try:
+            yield from work
+        finally:
+            self._notes.forget()
 
     def show(
         self, surface: Surface, keys: Sequence[str], fields: Sequence[str]
@@ -188,7 +223,13 @@ class HubSpotConnector:
         return self._writer.show(surface, keys, fields)
 
     def push(self, changes: Iterable[Change]) -> Iterator[Written | Refused]:
-        return self._writer.push(changes)
+        """A refusal may mean that a property or a scope went away, so the next run looks again."""
+        refused = False
+        for outcome in self._writer.push(changes):
+            if isinstance(outcome, Refused) and not refused:
+                refused = True
+                self._notes.forget()
+            yield outcome
 
     def calls(self) -> int:
         return self._portal.transport.counters.requests
@@ -203,12 +244,15 @@ def connect(
     *,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], float] = time.time,
     store: Store | None = None,
+    notebook: Notebook | None = None,
 ) -> HubSpotConnector:
     """A connector for this portal; nothing is sent before its first call.
 
     `secrets` gives TOKEN, or CLIENT_SECRET and REFRESH_TOKEN, by name; `store` keeps a refresh token that HubSpot
-    exchanged for a new one, and is called before the new one is used.
+    exchanged for a new one, and is called before the new one is used. `notebook` keeps what was found out about the
+    portal, so that the next process need not find it out again.
     """
     settings = checked(settings)
     pace = Pace(clock=clock, sleep=sleep)
@@ -218,4 +262,5 @@ def connect(
     )
     portal = Portal(transport, Paths(settings.api_version))
     scopes = Scopes(portal, lambda: sign_in.scopes(transport))
-    return HubSpotConnector(settings, portal, pace, scopes, sleep)
+    notes = Notes(notebook or Blank())
+    return HubSpotConnector(settings, portal, pace, scopes, lambda: sign_in.portal, notes, sleep=sleep, now=now)

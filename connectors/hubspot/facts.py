@@ -83,6 +83,10 @@ class Facts:
         known = {definition.name for definition in self.definitions(kind)}
         return [name for name in wanted if name in known]
 
+    def kept_by_hubspot(self, kind: str, name: str) -> bool:
+        """Whether nobody but HubSpot writes this property."""
+        return any(each.name == name and each.read_only for each in self.definitions(kind))
+
     def stages(self) -> dict[str, Stage]:
         path = self._portal.paths.pipelines("deals")
         return self._once("stages", lambda: stages(self._portal.read(path, "deal pipelines", _Pipelines).results))

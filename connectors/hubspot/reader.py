@@ -148,7 +148,8 @@ class ObjectReader:
         return self._page(stream, rows, done, bad=bad, changed=True, linked=False)
 
     def _wanted(self, stream: ObjectStream) -> list[str]:
-        return self._facts.defined(stream.kind, stream.wanted)
+        names = self._facts.defined(stream.kind, stream.wanted)
+        return [name for name in names if name != deals.ASSIGNED or self._facts.kept_by_hubspot(stream.kind, name)]
 
     def _page(
         self,

@@ -24,6 +24,11 @@ class Scopes:
         self._asked = False
         self._probed = {name: found for name, found in self._probed.items() if found is None}
 
+    def granted(self) -> tuple[str, ...] | None:
+        """The token's scopes in order, None where HubSpot does not tell."""
+        granted = self._known()
+        return None if granted is None else tuple(sorted(granted))
+
     def refusal(self, stream: Stream) -> CrmError | None:
         """Why a stream cannot be read; None where it can, or where only reading will tell."""
         granted = self._known()

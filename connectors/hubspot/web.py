@@ -1,12 +1,15 @@
 """What people did on the company's website: form submissions and page views."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from connectors.contract import Page, Unread
+from connectors.hubspot.answers import MissingScope, Rejected
 from connectors.hubspot.cursor import OVERLAP, REMEMBERED
+from connectors.hubspot.notes import fresh
 from connectors.hubspot.paths import FORMS, SUBMISSIONS
 from connectors.hubspot.portal import Portal
 from connectors.hubspot.wire import engagement
@@ -48,31 +51,61 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
         return Mark(newest, tuple(dict.fromkeys([*known, *late]))[-REMEMBERED:])
 
 
-class FormsCursor(msgspec.Struct, frozen=True):
-    """form → what has been read of it."""
+class FormsCursor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """read  form → what has been read of it
+    mark  what the contacts told of their submissions before every form was last read
+    at    when that was
+    """
 
     read: dict[str, "Mark"] = {}
+    mark: str | None = None
+    at: float = 0.0
+
+    def page(self, events: Sequence[Event] = (), unread: Sequence[Unread] = ()) -> Page:
+        return Page(stream="forms", rows=events, cursor=msgspec.json.encode(self).decode(), unread=unread)
 
 
 class WebReader:
-    """Reads one portal's web events."""
+    """Reads one portal's web events. `now` is the time of day in seconds."""
 
-    def __init__(self, portal: Portal) -> None:
+    def __init__(self, portal: Portal, now: Callable[[], float]) -> None:
         self._portal = portal
+        self._now = now
 
     def forms(self, cursor: str | None) -> Iterator[Page]:
-        """Each form's submissions since the last look. A form that was begun and not finished is begun again."""
-        read = dict(msgspec.json.decode(cursor, type=FormsCursor).read) if cursor else {}
+        """Each form's submissions since the last look. A form that was begun and not finished is begun again.
+
+        Every form costs a call, so first one search asks whether any contact sent one. After an hour all are read
+        without asking."""
+        begun = msgspec.json.decode(cursor, type=FormsCursor) if cursor else FormsCursor()
+        mark, now = self._conversions(), self._now()
+        if mark is not None and mark == begun.mark and fresh(begun.at, now):
+            return
+        read = dict(begun.read)
         for form in self._forms():
-            mark = read.get(form, Mark())
-            fresh = [
-                one for one in self._submissions(form, mark) if engagement.submission_id(form, one) not in mark.seen
-            ]
-            for start in range(0, len(fresh), AT_ONCE):
-                if start + AT_ONCE >= len(fresh):
-                    moments = {engagement.submission_id(form, one): one.submitted_at for one in fresh}
-                    read[form] = mark.past(moments)
-                yield self._submitted(form, fresh[start : start + AT_ONCE], FormsCursor(dict(read)))
+            known = read.get(form, Mark())
+            sent = self._submissions(form, known)
+            new = [one for one in sent if engagement.submission_id(form, one) not in known.seen]
+            for start in range(0, len(new), AT_ONCE):
+                if start + AT_ONCE >= len(new):
+                    read[form] = known.past({engagement.submission_id(form, one): one.submitted_at for one in new})
+                yield self._submitted(form, new[start : start + AT_ONCE], replace(begun, read=dict(read)))
+        yield FormsCursor(read, mark, now).page()
+
+    def _conversions(self) -> str | None:
+        """Another one whenever a contact sends a form; None where the portal does not keep that."""
+        sent = "recent_conversion_date"
+        try:
+            found = self._portal.search(
+                "contacts",
+                [{"propertyName": sent, "operator": "HAS_PROPERTY"}],
+                sort=sent,
+                descending=True,
+                limit=1,
+            )
+        except (MissingScope, Rejected):
+            return None
+        return f"{found.total} {found.rows[0].properties.get(sent) if found.rows else ''}"
 
     def _forms(self) -> Iterator[str]:
         params = {"limit": "100"}
@@ -104,7 +137,7 @@ class WebReader:
                 unread.append(Unread("forms", engagement.submission_id(form, one), "no contact has its e-mail address"))
             else:
                 events.append(event)
-        return Page(stream="forms", rows=events, cursor=msgspec.json.encode(cursor).decode(), unread=unread)
+        return cursor.page(events, unread)
 
     def _contacts(self, emails: set[str]) -> dict[str, str]:
         """E-mail address → contact; an address may be a contact's second one."""

@@ -61,12 +61,12 @@ class Desk:
 
 
 @contextmanager
-def at_work(workspace: Workspace, name: str, doing: str | None = None) -> Iterator[Desk]:
+def at_work(workspace: Workspace, name: str, doing: str | None = None, *, afresh: bool = False) -> Iterator[Desk]:
     """A connection with cache and ledger open, after a look at what its CRM can do.
 
     What is `doing` is written down as a run, also where already the sign-in fails.
     """
-    with workspace.job(name) as job, workspace.cache(name) as cache, workspace.ledger(name) as ledger:
+    with workspace.job(name, afresh=afresh) as job, workspace.cache(name) as cache, workspace.ledger(name) as ledger:
         now = now_millis()
         with nullcontext() if doing is None else ledger.running(doing, now=now):
             ready, capabilities = look(job)
@@ -87,7 +87,7 @@ def pull_command(
     told: dict[str, Pulled] = {}
     with only_run(workspace.folder):
         for name in workspace.connections(connection):
-            with at_work(workspace, name) as desk, session.progress() as progress:
+            with at_work(workspace, name, afresh=full) as desk, session.progress() as progress:
                 told[name] = pull(desk.job, desk.cache, full=full, streams=objects or None, progress=progress)
                 tell_unread(session, desk.cache)
             tell_pulled(session, name, told[name])

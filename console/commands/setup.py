@@ -154,7 +154,7 @@ def examine(workspace: Workspace, name: str, say: Speaker) -> Iterator[Finding]:
             yield Finding(name, "cache", "ok", say("{n} records", n=records))
         for one in unread:
             yield Finding(name, f"{one.stream} {one.id}", "note", one.reason, say("Correct the record in the CRM."))
-        with workspace.job(name) as job:
+        with workspace.job(name, afresh=True) as job:
             found = job.connector.capabilities()
     except SecretMissing as error:
         yield Finding(name, error.code, "wrong", error.problems[0], BY_CODE[error.code].fix.said(say.language))

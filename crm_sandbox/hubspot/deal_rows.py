@@ -102,7 +102,7 @@ def _deal(registry: Registry, sale: Sale, place: int) -> Row:
         "hs_is_deal_split": "true" if sale.splits else "false",
         f"hs_v2_date_entered_{stage}": text_moment(moved),
         "num_associated_contacts": str(registry.contacts_of(sale)),
-        **registry.signed(sale.owner),
+        **_since(registry, sale),
     }
     touched = registry.past(sale.created, moved, *(since for since, _ in sale.owners), grace=timedelta(seconds=3))
     row = registry.insert(table, "sale", sale.key, values, created=sale.created, modified=touched)
@@ -116,6 +116,14 @@ def _deal(registry: Registry, sale: Sale, place: int) -> Row:
             registry.store.links.add("0-3", row.id, "0-2", other, 341)
     registry.archive_soon(table, row, deleted=sale.deleted)
     return row
+
+
+def _since(registry: Registry, sale: Sale) -> Values:
+    """Whose deal it is, and since when: the day on which it last changed hands."""
+    signed = registry.signed(sale.owner)
+    if signed["hubspot_owner_id"] is None:
+        return signed
+    return {**signed, "hubspot_owner_assigneddate": text_moment(sale.owners[-1][0])}
 
 
 def _stage(sale: Sale, place: int) -> tuple[str, str]:

@@ -22,12 +22,10 @@ def assignment(store: Store, row: Row, changes: Values) -> Values:
     owner = store.owners.get(changes["hubspot_owner_id"] or "")
     if owner is None:
         return {"hubspot_team_id": None, "hs_all_owner_ids": None, "hubspot_owner_assigneddate": None}
-    assigned = store.now() if row.values else row.created
-    return {
-        "hubspot_team_id": next(iter(owner.teams), None),
-        "hs_all_owner_ids": owner.id,
-        "hubspot_owner_assigneddate": iso(assigned),
-    }
+    followed: Values = {"hubspot_team_id": next(iter(owner.teams), None), "hs_all_owner_ids": owner.id}
+    if "hubspot_owner_assigneddate" not in changes:  # a row that is being seeded may bring its own
+        followed["hubspot_owner_assigneddate"] = iso(store.now() if row.values else row.created)
+    return followed
 
 
 def lifecycle(store: Store, row: Row, changes: Values) -> Values:

@@ -1,6 +1,6 @@
 """The marketing side: campaigns with their money, and marketing e-mails with their counters."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -108,22 +108,36 @@ def answer_campaigns(store: Store, marketing: Marketing, call: Call) -> Response
 
 
 def _list_campaigns(store: Store, marketing: Marketing, call: Call) -> Response:
-    limit, after = call.limit(50, 100), call.after()
+    limit, start = call.limit(50, 100), call.after() + 1
     name = (call.request.param("name") or "").lower()
     listed = [
         campaign
-        for campaign in sorted(marketing.campaigns.values(), key=lambda campaign: campaign.record)
+        for campaign in _sorted(store, marketing, call.request.param("sort") or "")
         if name in (_row(store, campaign).values["hs_name"] or "").lower()
     ]
-    rest = [campaign for campaign in listed if campaign.record > after]
     names = call.names("properties")
     body: dict[str, Any] = {
         "total": len(listed),
-        "results": [_campaign(store, campaign, names) for campaign in rest[:limit]],
+        "results": [_campaign(store, campaign, names) for campaign in listed[start : start + limit]],
     }
-    if len(rest) > limit:
-        body["paging"] = next_page(encode_cursor(rest[limit - 1].record))
+    if start + limit < len(listed):
+        body["paging"] = next_page(encode_cursor(start + limit - 1))
     return answer(200, body)
+
+
+def _sorted(store: Store, marketing: Marketing, sort: str) -> list[Marketed]:
+    """By hs_name, createdAt or updatedAt, with a minus in front the other way round; else as they were made."""
+    in_order = sorted(marketing.campaigns.values(), key=lambda campaign: campaign.record)
+    keys: dict[str, Callable[[Marketed], Any]] = {
+        "": lambda campaign: campaign.record,
+        "hs_name": lambda campaign: (_row(store, campaign).values["hs_name"] or "").lower(),
+        "createdAt": lambda campaign: _row(store, campaign).created,
+        "updatedAt": lambda campaign: _row(store, campaign).modified,
+    }
+    key = keys.get(sort.removeprefix("-"))
+    if key is None:
+        raise errors.invalid(f"Campaigns cannot be sorted by {sort}")
+    return sorted(in_order, key=key, reverse=sort.startswith("-"))
 
 
 def _row(store: Store, campaign: Marketed) -> Row:

@@ -30,6 +30,7 @@ DEAL_PROPERTIES = (
     "dealname",
     "amount",
     "amount_in_home_currency",
+    "hubspot_owner_assigneddate",
     "deal_currency_code",
     "closedate",
     "createdate",
@@ -145,18 +146,32 @@ def _absorbed(absorbed: str, winner: Deal) -> Deal:
     )
 
 
-def needs_history(row: Row) -> bool:
-    """Whether the owner at the close must be looked up: the deal is closed, and its close has a moment.
+ASSIGNED = "hubspot_owner_assigneddate"
+"""When the deal came to the one who owns it. HubSpot keeps it; a portal in which it can be written is not believed."""
 
-    hubspot_owner_assigneddate would spare most of these look-ups, but an import can write it, and then a deal changes
-    hands without a trace."""
-    return label(row.properties, "hs_is_closed") != "false" and moment(row.properties, "closedate") is not None
+
+def needs_history(row: Row) -> bool:
+    """Whether the owner at the close must be looked up: the deal is closed at a known moment, and it is not known that
+    it belonged to today's owner already."""
+    if label(row.properties, "hs_is_closed") == "false":
+        return False
+    closed_at = moment(row.properties, "closedate")
+    return closed_at is not None and not _owned_already(row, closed_at)
+
+
+def _owned_already(row: Row, closed_at: Millis) -> bool:
+    assigned = moment(row.properties, ASSIGNED)
+    return assigned is not None and assigned <= closed_at and text(row.properties, "hubspot_owner_id") is not None
 
 
 def owner_at_close(row: Row, closed_at: Millis | None) -> str | None:
     """The owner at the close; None while the deal is open or where no history tells."""
+    if closed_at is None:
+        return None
+    if _owned_already(row, closed_at):
+        return text(row.properties, "hubspot_owner_id")
     history = _dated(row.history.get("hubspot_owner_id", ()))
-    if closed_at is None or not history:
+    if not history:
         return None
     before = [version for at, version in history if at <= closed_at]
     # A deal entered after the day on which it closed belonged to its first owner.
