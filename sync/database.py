@@ -15,12 +15,16 @@ from sync.errors import CacheUnusable
 BUSY_MILLISECONDS = 30_000
 """How long a writer waits for another one before it gives up."""
 
+PAGE_CACHE_KIB = 4_096
+"""SQLite's own page cache, per connection. The operating system keeps the file's pages anyway: sixteen times as much
+made a first load of 400,000 records no faster, and its memory grow by 70 MB with the file."""
+
 # mmap stays off: with a second SQLite library in the same process (ADBC, DuckDB) a mapped file can end in a bus error.
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     f"PRAGMA busy_timeout={BUSY_MILLISECONDS}",
-    "PRAGMA cache_size=-65536",
+    f"PRAGMA cache_size=-{PAGE_CACHE_KIB}",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA wal_autocheckpoint=4000",
     "PRAGMA mmap_size=0",

@@ -20,8 +20,9 @@ from sync.progress import Progress
 STREAMS_AT_ONCE = 4
 """The transport keeps the CRM's pace; more streams would only wait for each other."""
 
-PAGES_WAITING = 8
-"""How many pages may wait to be absorbed before the readers wait too: memory stays flat."""
+PAGES_WAITING = 2
+"""How many pages may wait to be absorbed before the readers wait too: memory stays flat. Absorbing is slower than
+reading, so more of them would only lie there."""
 
 
 class Pulled(msgspec.Struct, frozen=True, kw_only=True):

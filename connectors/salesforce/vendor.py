@@ -1,6 +1,6 @@
 """simple-salesforce on our transport: its knowledge of Salesforce, without its missing timeouts and retries.
 
-It builds the addresses of describes, limits, batches and deletion logs and quotes SOQL; a session of ours carries its
+It builds the addresses of describes, limits and deletion logs and quotes SOQL; a session of ours carries its
 requests. Left to itself it sets no timeout, forgets headers on a replay and turns plain loopback http into https.
 """
 
@@ -16,7 +16,7 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceResourceNotFound
 from simple_salesforce.format import format_soql
 
-from connectors.salesforce.answers import accepted
+from connectors.salesforce.answers import accepted, garbled
 from connectors.transport import Transport
 
 __all__ = ["Field", "Vendor", "format_soql"]
@@ -44,6 +44,15 @@ class _Described(msgspec.Struct):
     updateable: bool = True
 
 
+class _BatchResult(msgspec.Struct):
+    statusCode: int
+    result: msgspec.Raw
+
+
+class _Batch(msgspec.Struct):
+    results: list[_BatchResult]
+
+
 class RidingSession(requests.Session):
     """Hands every request of the vendor's client to our transport, which has its own token and host."""
 
@@ -58,9 +67,7 @@ class RidingSession(requests.Session):
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         headers = {k: v for k, v in (asked.pop("headers", None) or {}).items() if k.lower() != "authorization"}
         content = {k: v for k, v in asked.items() if k in {"params", "json", "data"} and v is not None}
-        # A batch is a POST that only carries GETs here.
-        safe = True if parts.path.endswith("/composite/batch") else None
-        answer = self._transport.send(verb, path, headers=headers, safe=safe, **content)
+        answer = self._transport.send(verb, path, headers=headers, **content)
         if answer.status_code != 404:
             accepted(answer, f"{verb} {parts.path}")
         response = requests.Response()
@@ -96,17 +103,23 @@ class Vendor:
             alone = self._fields_of(names[0])
             return {} if alone is None else {names[0]: alone}
         asked = [{"method": "GET", "url": f"v{self._version}/sobjects/{name}/describe"} for name in names]
-        answer = self._client().restful("composite/batch", method="POST", json={"batchRequests": asked})
-        results = cast(Mapping[str, Any], answer)["results"]
-        return {
-            name: _by_name(result["result"])
-            for name, result in zip(names, results, strict=True)
-            if result["statusCode"] == 200
-        }
+        path = f"/services/data/v{self._version}/composite/batch"
+        # The client would make megabytes of objects of it; of a description we need very little.
+        response = self._transport.send("POST", path, json={"batchRequests": asked}, safe=True)
+        answer = accepted(response, "the descriptions of objects")
+        try:
+            results = msgspec.json.decode(answer.content, type=_Batch).results
+            return {
+                name: _by_name(msgspec.json.decode(one.result, type=_Described))
+                for name, one in zip(names, results, strict=True)
+                if one.statusCode == 200
+            }
+        except (msgspec.MsgspecError, ValueError):
+            raise garbled("the descriptions of objects") from None
 
     def _fields_of(self, name: str) -> dict[str, Field] | None:
         try:
-            return _by_name(getattr(self._client(), name).describe())
+            return _by_name(msgspec.convert(getattr(self._client(), name).describe(), type=_Described))
         except SalesforceResourceNotFound:
             return None
 
@@ -119,8 +132,7 @@ class Vendor:
         return cast(Mapping[str, Any], getattr(self._client(), name).deleted(since, until))
 
 
-def _by_name(described: Any) -> dict[str, Field]:
-    found = msgspec.convert(described, type=_Described)
+def _by_name(found: _Described) -> dict[str, Field]:
     # Where the object itself may not be written (users, without Manage Internal Users), none of its fields may.
     return {
         field.name: msgspec.structs.replace(
