@@ -188,7 +188,7 @@ def connect(
                 mappings=_mappings(name, section.mappings, salesforce.Mappings),
                 api_budget_share=api_budget_share,
             )
-            return salesforce.connect(settings, secrets, keep_secret=store)
+            return salesforce.connect(settings, secrets, keep_secret=store, notebook=notebook)
         case config.HubSpotSection():
             portal = hubspot.HubSpotSettings(
                 name=name,

@@ -20,7 +20,7 @@ from connectors.contract import Page, Unread
 from connectors.errors import GuardStopped
 from kpi_engine.frames import SCHEMAS, Tables
 from kpi_engine.periods import GRAINS, zone_of
-from sync import batches, before, circles, days, kept, sweep
+from sync import before, circles, days, kept, sweep
 from sync.database import Database
 from sync.errors import CacheUnusable
 from sync.landing import Lander
@@ -222,6 +222,9 @@ class Cache:
     def in_batches(self) -> Iterator[Iterator[Tables]]:
         """The records in batches that have nothing to do with each other: all but what everyone's records refer to.
         One consistent view of all of them."""
+        # Here and not above: scipy takes 40 MB and half a second, which a pull or a short history has no use for.
+        from sync import batches
+
         with self._database.reading() as sql, tempfile.TemporaryDirectory(prefix="kpisync-") as folder:
             columns = {kind: tuple(SCHEMAS[kind]) for kind in batches.KINDS}
             yield batches.in_batches(lambda kind, some: self._portions(sql, kind, some), columns, Path(folder))
