@@ -170,7 +170,7 @@ class Result:
 
 def answers_in(part: Part, shape: type[Row], stream: str) -> Iterator[tuple[Answer[Row], bool]]:
     """A part's rows page by page, and whether this page is its last."""
-    lines = _lines(part.file)
+    lines = lines_in(part.file)
     header = next(lines, [])
     left = part.rows
     while True:
@@ -184,12 +184,13 @@ def answers_in(part: Part, shape: type[Row], stream: str) -> Iterator[tuple[Answ
 def _count(file: IO[bytes]) -> int | None:
     """How many rows the file has; None where it is no such table."""
     try:
-        return max(0, sum(1 for _ in _lines(file)) - 1)
+        return max(0, sum(1 for _ in lines_in(file)) - 1)
     except csv.Error:
         return None
 
 
-def _lines(file: IO[bytes]) -> Iterator[Sequence[str]]:
+def lines_in(file: IO[bytes]) -> Iterator[Sequence[str]]:
+    """The lines of a CSV, its header first. Raises csv.Error where it is none."""
     file.seek(0)
     # NUL bytes occur inside values, and end a line for Python's reader.
     text = (line.replace(b"\x00", b"").decode("utf-8", "replace") for line in file)

@@ -119,6 +119,11 @@ class Org:
         user = self._sign_in.user_id
         return (self.transport.base_url, self.settings.api_version, user) if user else None
 
+    @property
+    def user_id(self) -> str | None:
+        """Who is signed in, where the sign-in told."""
+        return self._sign_in.user_id
+
     def identity(self) -> Identity:
         """Who is signed in. The sign-in itself may have said; asking takes a scope that not every app has."""
         self.transport.authorisation()

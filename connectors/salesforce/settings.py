@@ -35,6 +35,7 @@ class SalesforceSettings(msgspec.Struct, frozen=True, kw_only=True):
     api_budget_share   the part of the company's daily API calls that one run may use
     overlap_minutes    how far each read looks back: a row may appear up to ten minutes after its stamp
     bulk_from          first loads of at least this many rows go through Bulk API 2.0
+    bulk_write_from    more rows of one object than this are written through Bulk API 2.0
     """
 
     login_url: str
@@ -47,6 +48,7 @@ class SalesforceSettings(msgspec.Struct, frozen=True, kw_only=True):
     api_budget_share: float = 0.25
     overlap_minutes: int = 10
     bulk_from: int = 50_000
+    bulk_write_from: int = 10_000
 
 
 def checked_address(address: str) -> str:

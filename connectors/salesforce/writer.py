@@ -1,6 +1,7 @@
-"""Writes our numbers into Salesforce: two hundred rows a call, and an outcome for each."""
+"""Writes our numbers into Salesforce: two hundred rows a call, or very many by a Bulk job, and an outcome for each."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -11,7 +12,9 @@ import msgspec
 
 from connectors.contract import Change, FieldValue, Refused, Surface, Written
 from connectors.errors import NotAllowed, Throttled, Unreachable
+from connectors.salesforce import bulk_writing
 from connectors.salesforce.answers import Complaint, complaints, complaints_in, failure, garbled
+from connectors.salesforce.bulk_writing import JOB_ROWS
 from connectors.salesforce.names import KEY_FIELD, KPI_FIELDS, KPI_OBJECT, SCORE_FIELDS, person_field
 from connectors.salesforce.org import Org
 from connectors.salesforce.refusals import CLOSED, FIELD_CLOSED, LOCKED, OBJECT_MISSING, PARTLY_MALFORMED, refused
@@ -19,6 +22,14 @@ from connectors.salesforce.vendor import Field, format_soql
 
 SIZES = (200, 50, 10, 1)
 """Rows a call: what collections take; then, for rows that someone else holds, ever fewer."""
+
+NOT_WORTH_A_JOB = 2_000
+"""A job takes some ten calls and a minute; so many rows take ten calls anyway."""
+
+NO_COLUMNS = frozenset({"attributes", "id"})
+
+NEVER_BY_BULK = frozenset({"User"})
+"""A set-up object: its rows are few, and each has rules of its own that a call tells of at once."""
 
 KEYS_A_QUERY = 80
 """How many keys a query carries that is sent as a URL."""
@@ -79,6 +90,8 @@ class Writer:
         """Send changes; one outcome for each. Objects never share a call: users and other records must not."""
         waiting: dict[str, dict[str, Outgoing]] = {}
         leaving: list[Change] = []
+        changes = tuple(changes)
+        sizes = Counter(sobject_of(change) for change in changes if not change.gone)
         for change in changes:
             if change.gone:
                 leaving.append(change)
@@ -89,14 +102,46 @@ class Writer:
                 continue
             call = waiting.setdefault(outgoing.sobject, {})
             # A key that comes twice in one call makes Salesforce refuse both.
-            if change.key in call or len(call) == SIZES[0]:
-                yield from self._send(tuple(waiting.pop(outgoing.sobject).values()))
+            if change.key in call or len(call) == self._most(outgoing.sobject, sizes):
+                yield from self._land(tuple(waiting.pop(outgoing.sobject).values()))
                 call = waiting.setdefault(outgoing.sobject, {})
             call[change.key] = outgoing
         for call in waiting.values():
-            yield from self._send(tuple(call.values()))
+            yield from self._land(tuple(call.values()))
         for start in range(0, len(leaving), KEYS_A_QUERY):
             yield from self._remove(leaving[start : start + KEYS_A_QUERY])
+
+    def _most(self, sobject: str, sizes: Mapping[str, int]) -> int:
+        """How many rows of an object go together: a Bulk job's where there are many, else a call's."""
+        many = sizes[sobject] > self._org.settings.bulk_write_from and sobject not in NEVER_BY_BULK
+        return JOB_ROWS if many else SIZES[0]
+
+    def _land(self, rows: Sequence[Outgoing]) -> Iterator[Outcome]:
+        """Send rows by a Bulk job where they are many; what it did not bring in goes the ordinary way."""
+        few = len(rows) <= min(self._org.settings.bulk_write_from, NOT_WORTH_A_JOB)
+        if few or rows[0].sobject in NEVER_BY_BULK:
+            yield from self._in_calls(rows)
+            return
+        upsert = rows[0].change.surface is Surface.KPI_RECORDS
+        key = KEY_FIELD if upsert else "Id"
+        table = [
+            {key: row.change.key, **{name: value for name, value in row.body.items() if name not in NO_COLUMNS}}
+            for row in rows
+        ]
+        results = bulk_writing.written(self._org, rows[0].sobject, key, table, upsert=upsert)
+        again: list[Outgoing] = []
+        for row in rows:
+            result = results.get(row.change.key)
+            other = row if result is None else _another_way(row, result)
+            if other is not None:
+                again.append(other)
+            elif result is not None:
+                yield _outcome(row, result)
+        yield from self._in_calls(again)
+
+    def _in_calls(self, rows: Sequence[Outgoing]) -> Iterator[Outcome]:
+        for start in range(0, len(rows), SIZES[0]):
+            yield from self._send(rows[start : start + SIZES[0]])
 
     def _remove(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         """Delete KPI records by their keys; one that is not there (any more) is as it should be."""

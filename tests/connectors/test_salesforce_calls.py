@@ -263,23 +263,29 @@ def test_a_new_exchange_rate_is_seen(demo: House) -> None:
     assert len(records([second], Rate)) == len(records([first], Rate)) + 1
 
 
-def test_ten_thousand_kpi_rows_are_written_in_fifty_calls_and_at_most_five_more() -> None:
+def kpi_records(number: int) -> list[Change]:
+    return [
+        Change(
+            surface=Surface.KPI_RECORDS,
+            key=f"acme:calls_made:{n}:month:2026-11-01",
+            rep=None,
+            before={},
+            after={"value": float(n), "kpi": "calls_made"},
+            new=True,
+        )
+        for n in range(number)
+    ]
+
+
+@pytest.mark.parametrize(("number", "calls"), [(10_000, 50 + 5), (12_000, 15)], ids=["by collections", "by Bulk"])
+def test_ten_thousand_kpi_rows_take_fifty_calls_and_five_more_and_above_that_a_job_of_fifteen(
+    number: int, calls: int
+) -> None:
     with house(small_world()) as here:
         list(here.connector.provision(KPIS))
         crm = here.again()
         here.box.log.clear()
-        changes = [
-            Change(
-                surface=Surface.KPI_RECORDS,
-                key=f"acme:calls_made:{number}:month:2026-11-01",
-                rep=None,
-                before={},
-                after={"value": float(number), "kpi": "calls_made"},
-                new=True,
-            )
-            for number in range(10_000)
-        ]
-        outcomes = list(crm.push(changes))
+        outcomes = list(crm.push(kpi_records(number)))
         assert all(isinstance(outcome, Written) for outcome in outcomes)
-        assert len(here.org.rows("Sales_KPI__c")) == 10_000
-        assert len(here.box.log) <= 50 + 5
+        assert len(here.org.rows("Sales_KPI__c")) == number
+        assert len(here.box.log) <= calls
