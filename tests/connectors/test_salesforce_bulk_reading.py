@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -241,3 +242,22 @@ def test_an_empty_result_is_the_end() -> None:
         pages = read(connector, "tasks")
         assert [len(page.rows) for page in pages] == [0, 0]
         assert '"since"' in pages[-1].cursor
+
+
+def test_killed_between_any_two_requests_and_read_on_every_row_is_there() -> None:
+    with house(small_world(calls=400), bulk_from=400) as here:
+        here.org.bulk_queries.part = 50  # eight parts
+        expected = calls(read(here.connector, "tasks"))
+        requests = len(here.box.log)
+        assert requests >= 14
+        for point, arrived in ((point, arrived) for point in range(requests) for arrived in (False, True)):
+            here.box.faults[:] = [Fault(".", "reset", after=point, times=None)]
+            if arrived:
+                here.box.faults.insert(0, Fault(".", "commit_then_drop", after=point))
+            kept: list[Page] = []
+            with suppress(Unreachable):  # the last request, clearing away, fails unnoticed
+                kept.extend(here.again().read("tasks", None))
+            here.box.faults.clear()
+            rest = read(here.again(), "tasks", kept[-1].cursor if kept else None)
+            assert calls(kept + rest) == expected
+            assert '"since"' in (kept + rest)[-1].cursor
