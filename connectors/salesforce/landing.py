@@ -6,6 +6,7 @@ A row that cannot be mapped becomes `Unread`; the rest of its page goes on.
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TypeVar, cast
 
 from connectors.contract import Page, Unread
@@ -23,6 +24,9 @@ R = TypeVar("R", bound=Row)
 IDS_A_QUERY = 300
 """Ids in one IN list: a URL with its headers may be 16 kB long."""
 
+MOST_CHANGES = 10_000
+"""So many changes of owner are held in memory during a first load: five megabytes."""
+
 
 class Landing:
     """Turns pages of one org into pages of ours."""
@@ -32,6 +36,7 @@ class Landing:
         self._lock = threading.Lock()
         self._sellers: Mapping[str, str] | None = None
         self._revenue_splits: frozenset[str] | None = None
+        self._asked_for_all = False
         self._all_owner_changes: Mapping[str, Sequence[sf.OwnerChange]] | None = None
 
     def shape(self, source: Source) -> type[Row]:
@@ -64,7 +69,7 @@ class Landing:
         ids = [str(entry["id"]) for entry in log.get("deletedRecords", ())]
         wheres = (format_soql(" WHERE Id IN {ids}", ids=some) for some in _chunks(ids))
         select = f"SELECT Id FROM {source.sobject}"  # noqa: S608
-        still = {row.Id for where in wheres for row in self._org.rows(select + where, Row, all_rows=True)}
+        still = {row.Id for row in self._org.rows_of([select + where for where in wheres], Row, all_rows=True)}
         return tuple((kind, id_) for id_ in ids if id_ not in still for kind in KINDS_OF.get(source.stream, ()))
 
     def _mapper(self, stream: str, rows: Sequence[Row], first_load: bool) -> Callable[[Row], list[Record]]:
@@ -98,14 +103,19 @@ class Landing:
         if not closed or not {"OpportunityId", "Field", "NewValue"} <= set(asked):
             return {}
         query = f"SELECT {', '.join(asked)} FROM OpportunityFieldHistory WHERE Field = 'Owner'"  # noqa: S608
-        few = len(closed) <= IDS_A_QUERY and self._all_owner_changes is None
-        if few or not first_load:
-            wheres = (format_soql(" AND OpportunityId IN {ids}", ids=ids) for ids in _chunks(closed))
-            return _by_deal(change for where in wheres for change in self._org.rows(query + where, sf.OwnerChange))
+        every = self._every_owner_change(query) if first_load and len(closed) > IDS_A_QUERY else self._all_owner_changes
+        if first_load and every is not None:
+            return every
+        wheres = (format_soql(" AND OpportunityId IN {ids}", ids=ids) for ids in _chunks(closed))
+        return _by_deal(self._org.rows_of([query + where for where in wheres], sf.OwnerChange))
+
+    def _every_owner_change(self, query: str) -> Mapping[str, Sequence[sf.OwnerChange]] | None:
+        """All changes of owner there are, so that not every page of a first load asks; None if they are too many."""
         with self._lock:
-            # On a first load every page would ask again; changes of owner are few, so all are fetched at once.
-            if self._all_owner_changes is None:
-                self._all_owner_changes = _by_deal(self._org.rows(query, sf.OwnerChange))
+            if not self._asked_for_all:
+                self._asked_for_all = True
+                found = list(islice(self._org.rows(query, sf.OwnerChange), MOST_CHANGES + 1))
+                self._all_owner_changes = _by_deal(found) if len(found) <= MOST_CHANGES else None
             return self._all_owner_changes
 
     def _more_people(
@@ -118,11 +128,10 @@ class Landing:
             return {}
         found: dict[str, list[str]] = {}
         query = f"SELECT {', '.join(asked)} FROM {relation}"  # noqa: S608
-        for ids in _chunks(several):
-            where = format_soql(" WHERE {key:literal} IN {ids}", key=key, ids=ids)
-            for row in self._org.rows(query + where, sf.ActivityPersonRow):
-                if row.RelationId and not row.IsDeleted:
-                    found.setdefault(getattr(row, key) or "", []).append(row.RelationId)
+        wheres = (format_soql(" WHERE {key:literal} IN {ids}", key=key, ids=ids) for ids in _chunks(several))
+        for row in self._org.rows_of([query + where for where in wheres], sf.ActivityPersonRow):
+            if row.RelationId and not row.IsDeleted:
+                found.setdefault(getattr(row, key) or "", []).append(row.RelationId)
         return found
 
     def _senders(self, rows: Sequence[sf.EmailRow]) -> tuple[Mapping[str, str], Mapping[str, str]]:
@@ -133,14 +142,11 @@ class Landing:
         unclear = sorted(
             {row.ActivityId for row in rows if row.ActivityId and activities.needs_activity_owner(row, sellers)}
         )
-        owners: dict[str, str] = {}
         if "OwnerId" not in self._org.fields("Task"):
-            return sellers, owners
-        for ids in _chunks(unclear):
-            query = format_soql("SELECT Id, OwnerId FROM Task WHERE Id IN {ids}", ids=ids)
-            found = self._org.rows(query, sf.TaskRow, all_rows=True)
-            owners |= {task.Id: task.OwnerId for task in found if task.OwnerId}
-        return sellers, owners
+            return sellers, {}
+        queries = [format_soql("SELECT Id, OwnerId FROM Task WHERE Id IN {ids}", ids=ids) for ids in _chunks(unclear)]
+        found = self._org.rows_of(queries, sf.TaskRow, all_rows=True)
+        return sellers, {task.Id: task.OwnerId for task in found if task.OwnerId}
 
     def _users_by_address(self) -> Mapping[str, str]:
         with self._lock:

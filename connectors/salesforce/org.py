@@ -3,10 +3,11 @@
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -16,7 +17,7 @@ from connectors.salesforce.answers import POLICY, QueryBroken, accepted, answere
 from connectors.salesforce.auth import SignIn
 from connectors.salesforce.rows import Answer, Row, answer_in
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.vendor import Field, Vendor, format_soql
+from connectors.salesforce.vendor import BATCH, Field, Vendor, format_soql
 from connectors.salesforce.visible import Notebook, Visible
 from connectors.transport import Transport
 
@@ -109,6 +110,24 @@ class Org:
         except QueryBroken as broken:
             raise gave_up(broken, f"the query of {name}") from None
 
+    def rows_of(self, queries: Sequence[str], shape: type[R], *, all_rows: bool = False) -> Iterator[R]:
+        """Every row of several queries, which share calls; one that fails there is asked by itself, and says why."""
+        resource = "queryAll" if all_rows else "query"
+        for start in range(0, len(queries), BATCH):
+            some = queries[start : start + BATCH]
+            if len(some) == 1:
+                yield from self.rows(some[0], shape, all_rows=all_rows)
+                return
+            asked = [f"v{self.settings.api_version}/{resource}?q={quote(soql, safe='')}" for soql in some]
+            with self.long_calls:
+                told = self.vendor.batch(asked, f"the queries of {shape.__name__}")
+            for soql, one in zip(some, told, strict=True):
+                answer = None if one is None else _answer_or_none(one, shape)
+                if answer is None or answer.more:
+                    yield from self.rows(soql, shape, all_rows=all_rows)
+                else:
+                    yield from answer.rows
+
     def fields(self, name: str) -> dict[str, Field]:
         """The visible fields of an object by name; none where the object is not visible."""
         return self.visible.fields(name)
@@ -165,6 +184,13 @@ class Org:
                 f"This run has used the {allowed} Salesforce calls that it may use of the day's {self.daily[1]}.",
                 "The next scheduled run goes on from here; raise guards.api_budget_share if that is too little.",
             )
+
+
+def _answer_or_none(body: msgspec.Raw, shape: type[R]) -> Answer[R] | None:
+    try:
+        return answer_in(bytes(body), shape, shape.__name__)
+    except msgspec.MsgspecError:
+        return None
 
 
 def asked_at(response: httpx.Response) -> datetime:

@@ -1,6 +1,8 @@
 """What reading and writing costs in Salesforce calls, counted by the pretend org's own log of requests."""
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from connectors.contract import Change, KpiField, Surface, Written
-from connectors.salesforce import SalesforceConnector, connect
+from connectors.contract import Change, KpiField, Page, Surface, Written
+from connectors.salesforce import SalesforceConnector, connect, landing
 from crm_sandbox.salesforce import change, clock_ahead, insert, security
 from crm_sandbox.seed import demo_world
-from crm_sandbox.serving import Logged
+from crm_sandbox.serving import Fault, Logged
 from crm_sandbox.world import Call, Email, Meeting, Promotion, Prospect, Sale, Seller, World
-from kpi_engine.records import Company, Day, Quota, Rate, Record
+from kpi_engine.records import Company, Day, Deal, Quota, Rate, Record
 from sync.cache import Cache
 from sync.ledger import Ledger
 from sync.run import Job, Options, Report, run
@@ -111,6 +113,24 @@ def busy_company() -> World:
     )
 
 
+def handed_over(deals: int) -> World:
+    """Won deals of Ana's that Bo got the day before yesterday."""
+    sales = tuple(
+        Sale(
+            f"sale-{n}",
+            f"Deal {n}",
+            ((ago(days=200), "ana"), (ago(days=2), "bo")),
+            ago(days=200),
+            "won",
+            ago(days=30).date(),
+            ago(days=30),
+            Decimal(100),
+        )
+        for n in range(deals)
+    )
+    return small_world(sales_too=sales)
+
+
 def objects_of(log: list[Logged]) -> set[str]:
     """The objects that were queried."""
     return {found[1] for entry in log if (found := re.search(r"q=SELECT .+? FROM (\w+)", entry.query))}
@@ -127,6 +147,37 @@ def test_a_first_load_of_forty_thousand_records_takes_its_pages_and_at_most_fift
         pages = sum(ceil(number / PAGE) for number in rows.values())  # an empty object has none
         assert len(here.box.log) <= pages + 15
         assert not here.sent("/jobs/")
+
+
+def owners(pages: list[Page]) -> Counter[tuple[str | None, str | None]]:
+    """How many deals have this owner today and that one at their close."""
+    return Counter((deal.owner, deal.owner_at_close) for deal in records(pages, Deal).values())
+
+
+@pytest.mark.parametrize("most", [10_000, 100], ids=["all at once", "by the page"])
+def test_changes_of_owner_are_read_all_at_once_unless_they_are_too_many_to_be_held(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landing, "MOST_CHANGES", most)
+    with house(handed_over(1_300)) as here:
+        pages = read(here.connector, "opportunities")
+        ana, bo = here.key("seller", "ana"), here.key("seller", "bo")
+        assert owners(pages)[bo, ana] == 1_300
+        assert len(here.sent("/composite/batch")) == (1 if most == 100 else 0)  # five questions of 300 ids in one call
+
+
+def test_a_query_that_fails_among_others_is_asked_by_itself() -> None:
+    with house(handed_over(900)) as here:
+        cursor = read(here.connector, "opportunities")[-1].cursor
+        for number in range(700):
+            change(here.org, "Opportunity", here.key("sale", f"sale-{number}"), {"Amount": 5})
+        failed = {"statusCode": 400, "result": [{"errorCode": "QUERY_TIMEOUT", "message": ""}]}
+        body = json.dumps({"hasErrors": True, "results": [failed] * 3})
+        crm = here.again()
+        crm.capabilities()
+        here.box.faults.append(Fault("POST .*/composite/batch", "answer", status=200, body=body))
+        pages = read(crm, "opportunities", cursor)
+        assert owners(pages) == {(here.key("seller", "bo"), here.key("seller", "ana")): 700}
 
 
 @pytest.fixture
