@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic_core import ErrorDetails
 
 from config.errors import SettingsError
-from kpi_engine.catalog import CATALOG, HEADLINE
+from kpi_engine.catalog import BY_KEY, HEADLINE
 
 FILE_NAME = "kpisync.toml"
 
@@ -40,7 +40,7 @@ def _known_zone(name: str) -> str:
 
 
 def _known_kpi(key: str) -> str:
-    known = [kpi.key for kpi in CATALOG]
+    known = list(BY_KEY)
     if key not in known:
         raise ValueError(f"there is no KPI {key!r}{_did_you_mean(key, known)}; `kpisync kpis` lists them")
     return key

@@ -11,7 +11,7 @@ import polars as pl
 
 from config.errors import SettingsError
 from console.i18n import Speaker
-from kpi_engine.catalog import BY_KEY, CATALOG
+from kpi_engine.catalog import BY_KEY
 from kpi_engine.periods import GRAINS
 from kpi_engine.records import EVERYONE, UNASSIGNED, Rep
 from kpi_engine.values import values
@@ -161,9 +161,7 @@ def _dimension(said: str | None) -> dict[str, str] | None:
 def checked_kpi(key: str) -> str:
     """A KPI's key. Raises `SettingsError` with the nearest one."""
     if key not in BY_KEY:
-        raise SettingsError(
-            [f"There is no KPI {key!r}{_nearest(key, [kpi.key for kpi in CATALOG])}; `kpisync kpis` lists them."]
-        )
+        raise SettingsError([f"There is no KPI {key!r}{_nearest(key, list(BY_KEY))}; `kpisync kpis` lists them."])
     return key
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "Text",
     "Unit",
     "direction",
+    "every_kpi",
     "places",
 ]
 
@@ -692,9 +693,15 @@ FAMILY_8 = (
 CATALOG: tuple[Kpi, ...] = (
     *FAMILY_1, *FAMILY_2, *FAMILY_3, *FAMILY_4, *FAMILY_5, *FAMILY_6, *FAMILY_7, *FAMILY_8
 )  # fmt: skip
-"""Every KPI, in the order in which people read them."""
+"""Every KPI of ours, in the order in which people read them."""
 
 BY_KEY: dict[str, Kpi] = {kpi.key: kpi for kpi in CATALOG}
+"""Every KPI of this company by key: ours, and after them those that its admin declared (`kpi_engine.registry`)."""
+
+
+def every_kpi() -> tuple[Kpi, ...]:
+    """Ours, and those of this company."""
+    return tuple(BY_KEY.values())
 
 
 def direction(kpi: Kpi, company: Company) -> Direction:

@@ -10,24 +10,25 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 from kpi_engine.catalog import CATALOG
-from kpi_engine.declaring import Part
+from kpi_engine.declaring import Kpi, Part
 from kpi_engine.populations import Frame, collected, portable
 from kpi_engine.populations.money import MONEY
 
 KEYS = ("rep", "period_start")
 
 
-def _parts_by_population() -> dict[str, tuple[Part, ...]]:
+def parts_by_population(kpis: Iterable[Kpi]) -> dict[str, tuple[Part, ...]]:
+    """Population → the parts that these KPIs make of it."""
     found: dict[str, dict[str, Part]] = {}
-    for kpi in CATALOG:
+    for kpi in kpis:
         for part in kpi.parts:
             if part.how in ("sum", "median"):
                 found.setdefault(part.of, {})[part.name] = part
     return {of: tuple(parts.values()) for of, parts in found.items()}
 
 
-PARTS_OF: dict[str, tuple[Part, ...]] = _parts_by_population()
-"""Population → the parts that are made of it."""
+PARTS_OF: dict[str, tuple[Part, ...]] = parts_by_population(CATALOG)
+"""Population → the parts that are made of it, for our KPIs and those of this company (`kpi_engine.registry`)."""
 
 DTYPES: dict[str, Any] = {
     "count": pl.Int64(),

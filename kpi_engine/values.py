@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from kpi_engine.catalog import BY_KEY, CATALOG, direction, places
+from kpi_engine.catalog import BY_KEY, direction, every_kpi, places
 from kpi_engine.compute import Parts
 from kpi_engine.declaring import Dimension, Kpi, Part
 from kpi_engine.exact import by, quotient
@@ -59,7 +59,7 @@ def values(
 ) -> pl.DataFrame:
     """One row a value. `period` is any day of the period; `dimension` is `channel`, `band`, one of their rows
     (`channel=Web`) or `""` for undivided values only. Everything is given where nothing is asked for."""
-    wanted = CATALOG if kpis is None else tuple(BY_KEY[key] for key in kpis)
+    wanted = every_kpi() if kpis is None else tuple(BY_KEY[key] for key in kpis)
     rows: list[pl.DataFrame] = []
     for each in [one for one in GRAINS if one in parts] if grain is None else (grain,):
         rows.extend(_of_grain(parts, company, each, wanted, rep, period, dimension))

@@ -8,7 +8,7 @@ from importlib.metadata import version
 import msgspec
 import polars as pl
 
-from kpi_engine.catalog import CATALOG
+from kpi_engine.catalog import every_kpi
 from kpi_engine.clock import come
 from kpi_engine.compute import NOTHING_EVIDENT, Evident, Parts
 from kpi_engine.compute import ORDER as IN_ORDER
@@ -169,7 +169,7 @@ def _batches(cache: Cache, records: int) -> Iterator[Iterable[Tables]]:
 
 def _definitions() -> str:
     """What the KPIs are made of, and by which version of the engine."""
-    return hashlib.blake2b(f"{version('kpisync')} {CATALOG!r}".encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(f"{version('kpisync')} {every_kpi()!r}".encode(), digest_size=16).hexdigest()
 
 
 def _kept_footing(cache: Cache, wanted: _Footing) -> _Footing | None:
@@ -209,8 +209,9 @@ def _made_of(cache: Cache, company: Company, as_of: Millis, since: Day | None, l
 
 def _counted(cache: Cache) -> Scored:
     """How many values the parts make: every KPI on undivided rows, some by channel, some in three bands."""
-    by_channel = sum(Dimension.CHANNEL in kpi.dimensions for kpi in CATALOG)
-    by_band = sum(Dimension.BAND in kpi.dimensions for kpi in CATALOG)
+    kpis = every_kpi()
+    by_channel = sum(Dimension.CHANNEL in kpi.dimensions for kpi in kpis)
+    by_band = sum(Dimension.BAND in kpi.dimensions for kpi in kpis)
     found = periods = 0
     for grain in GRAINS:
         of_reps = cache.read(SUMS + grain + GROUPS).filter(pl.col("rep") == EVERYONE)
@@ -218,7 +219,7 @@ def _counted(cache: Cache) -> Scored:
         rows = pl.concat([frame.select("period_start", "dimension", ROWS) for frame in (of_reps, of_groups)])
         undivided = pl.col("dimension").is_null()
         whole_rows, channels = (int(rows.filter(each)[ROWS].sum()) for each in (undivided, ~undivided & _IS_CHANNEL))
-        found += whole_rows * len(CATALOG) + channels * by_channel + whole_rows * 3 * by_band
+        found += whole_rows * len(kpis) + channels * by_channel + whole_rows * 3 * by_band
         periods += of_reps.filter(undivided)["period_start"].n_unique()
     return Scored(found, periods)
 

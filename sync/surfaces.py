@@ -64,22 +64,21 @@ def _period(grain: str, start: date, fiscal_year_start: int) -> _Period:
 
 
 @cache
-def _described(kpi: str) -> Mapping[str, str]:
-    """What a record says of its KPI."""
+def _described(label: str, family: str, unit: str, direction: str) -> Mapping[str, str]:
+    """What a record says of its KPI; many say the same."""
+    return {"label": label, "family": family, "unit": unit, "direction": direction}
+
+
+def _about(kpi: str) -> Mapping[str, str]:
     known = BY_KEY[kpi]
-    return {
-        "label": known.label.said("en"),
-        "family": known.family.name.said("en"),
-        "unit": known.unit.value,
-        "direction": known.direction.value,
-    }
+    return _described(known.label.en, known.family.name.en, known.unit.value, known.direction.value)
 
 
 def _kpi_record(row: Sequence[Any], company: Company, beside: Mapping[str, FieldValue]) -> Desired:
     """The record of one value."""
     _, kpi, grain, start, dimension, *numbers, reason, state = row[: len(COLUMNS)]
     person, whose, is_team, trend, kind, ids, total, key, signature = row[len(COLUMNS) :]
-    period, about = _period(grain, start, company.fiscal_year_start), _described(kpi)
+    period, about = _period(grain, start, company.fiscal_year_start), _about(kpi)
     listed = None if kind is None else msgspec.json.encode({"kind": kind, "ids": ids, "total": total}).decode()
     fields: dict[str, FieldValue] = {
         "name": _name(about["label"], whose, period.name, dimension),

@@ -19,7 +19,7 @@ from console.reading import Reader, Wanted, checked_kpi, today_of
 from console.session import Session
 from console.timing import day_in_period
 from console.workspace import Workspace
-from kpi_engine.catalog import BY_KEY, CATALOG, Kpi
+from kpi_engine.catalog import BY_KEY, Kpi, every_kpi
 from kpi_engine.explain import Explanation, explain
 from kpi_engine.records import UNASSIGNED
 
@@ -84,7 +84,7 @@ def kpis_command(context: typer.Context) -> None:
     table = Table()
     for column in ("key", "label", "unit", "better", "definition"):
         table.add_column(session.say(column), overflow="fold", no_wrap=column == "key")
-    for kpi in CATALOG:
+    for kpi in every_kpi():
         star = " ★" if kpi.headline else ""
         better = session.say.word(kpi.direction.value)
         table.add_row(
@@ -94,7 +94,7 @@ def kpis_command(context: typer.Context) -> None:
             better,
             kpi.sentence.said(language),
         )
-    session.result([_about(kpi, language) for kpi in CATALOG], table)
+    session.result([_about(kpi, language) for kpi in every_kpi()], table)
 
 
 def _about(kpi: Kpi, language: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from console.exit_codes import Exit
 from console.i18n import Speaker
 from console.session import Session
 from console.workspace import Workspace
-from kpi_engine.catalog import CATALOG, places
+from kpi_engine.catalog import every_kpi, places
 from sync.lock import only_run
 
 ADDRESS = {CrmName.SALESFORCE: "login_url", CrmName.HUBSPOT: "base_url"}
@@ -198,7 +198,8 @@ def unprovision_command(
 
 def kpi_fields(track: Sequence[str]) -> list[KpiField]:
     """What provisioning has to know of the tracked KPIs."""
-    return [KpiField(kpi.key, kpi.label.en, kpi.unit.value, places(kpi)) for kpi in CATALOG if kpi.key in set(track)]
+    tracked = [kpi for kpi in every_kpi() if kpi.key in set(track)]
+    return [KpiField(kpi.key, kpi.label.en, kpi.unit.value, places(kpi)) for kpi in tracked]
 
 
 def _provide(session: Session, connection: str | None, *, make: bool, dry_run: bool) -> None:
