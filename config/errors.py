@@ -1,5 +1,7 @@
 """What is wrong with the settings or the secrets, said so that an admin can mend it."""
 
+from kpi_engine.declaring import Text
+
 
 class SettingsError(Exception):
     """One or more mistakes in `kpisync.toml`. `problems` are whole sentences, each naming its place."""
@@ -24,3 +26,18 @@ class VaultError(SettingsError):
     """The vault cannot be opened or written."""
 
     code = "KPI-CFG-003"
+
+
+class OwnKpiError(SettingsError):
+    """A KPI of the company's own cannot be evaluated. `place` says where it is declared."""
+
+    code = "KPI-CFG-004"
+
+    def __init__(self, place: str, why: Text) -> None:
+        super().__init__([f"{place}: {why.en}."])
+        self.place = place
+        self.why = why
+
+    def said(self, language: str) -> str:
+        """The whole message in a language of the product."""
+        return f"{self.code}: {self.place}: {self.why.said(language)}."

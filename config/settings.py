@@ -5,6 +5,7 @@ import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,7 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic_core import ErrorDetails
 
 from config.errors import SettingsError
+from config.own_kpis import CustomKpi, own_kpis
 from kpi_engine.catalog import BY_KEY, HEADLINE
+from kpi_engine.registry import register
 
 FILE_NAME = "kpisync.toml"
 
@@ -186,6 +189,11 @@ class KpisSection(Section):
     keep_months: Annotated[int, Field(ge=1)] | None = None
     """How many months before the current one keep their KPI records in the CRM; older ones are removed there, which
     frees storage. Default: all of them stay."""
+    file: str | None = None
+    """A Python file with KPIs of our own, relative to the workspace: see docs/custom-kpis.md. It is run as a program,
+    so only admins should be able to write it."""
+    custom: list[CustomKpi] = Field(default_factory=list)
+    """KPIs of our own, composed of parts that there are: see `[[kpis.custom]]`."""
 
 
 class TargetSection(Section):
@@ -279,13 +287,23 @@ def read(workspace: Path) -> Settings:
                 "or name another folder with --workspace."
             ]
         ) from None
-    return parse(text)
+    return parse(text, workspace)
 
 
-def parse(text: str) -> Settings:
-    """The settings in a TOML text."""
+def make_own_kpis_known(workspace: Path) -> None:
+    """What has to happen before any command speaks of KPIs; other mistakes in the file are told when it is read."""
+    document: dict[str, Any] = {}
+    with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        document = tomllib.loads((workspace / FILE_NAME).read_text(encoding="utf-8"))
+    register(own_kpis(document, workspace))
+
+
+def parse(text: str, workspace: Path | None = None) -> Settings:
+    """The settings in a TOML text. The company's own KPIs are known from here on, in the place of those before."""
     try:
-        return Settings.model_validate(tomllib.loads(text))
+        document = tomllib.loads(text)
+        register(own_kpis(document, workspace))
+        return Settings.model_validate(document)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"{FILE_NAME} is not valid TOML: {error}."]) from error
     except ValidationError as error:

@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 import typer
 import typer.main
 
-from config.errors import SettingsError
+from config.errors import OwnKpiError, SettingsError
+from config.settings import make_own_kpis_known
 from connectors.errors import CrmError, GuardStopped, NotAllowed
 from console.commands import demo, everyday, numbers, operate, sandbox, setup, targets
 from console.exit_codes import Exit
@@ -48,6 +49,9 @@ COMMANDS = (
     ("serve", operate.serve_command, OPERATE),
     ("status", operate.status_command, OPERATE),
 )
+
+WITHOUT_SETTINGS = ("demo", "sandbox", "init")
+"""Commands that have nothing to do with the KPIs of the workspace that they are called in."""
 
 GROUPS = (
     ("target", targets.target_app, NUMBERS),
@@ -126,6 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(session: Session, rest: list[str]) -> int:
     """The exit code of a command; what went wrong is told on stderr in a sentence with its code and what to do."""
     try:
+        if rest and rest[0] not in WITHOUT_SETTINGS and "--help" not in rest:
+            make_own_kpis_known(session.folder)
         done = program(session.say).main(args=rest, prog_name="kpisync", obj=session, standalone_mode=False)
         return int(done or Exit.DONE)
     except (SettingsError, CrmError) as error:
@@ -143,7 +149,8 @@ def _run(session: Session, rest: list[str]) -> int:
 
 def tell_error(session: Session, error: SettingsError | CrmError) -> None:
     """What went wrong, in the words of whoever found out; in Spanish also what its code means and what to do."""
-    session.tell("{text}", text=error)
+    told = error.said(session.say.language) if isinstance(error, OwnKpiError) else error
+    session.tell("{text}", text=told)
     session.tell_code(error.code)
 
 

@@ -66,6 +66,27 @@ OURS = (
         ),
     ),
     Entry(
+        "KPI-CFG-004",
+        Text(
+            "A KPI of our own cannot be evaluated",
+            "Un KPI propio no se puede evaluar",
+        ),
+        Text(
+            "A block `[[kpis.custom]]` of `kpisync.toml`, or the Python file that `[kpis] file` names, declares a KPI "
+            "with a part, a population, a column or a condition that does not exist or does not fit, or whose key is "
+            "taken. The message names the place and the reason; nothing was done.",
+            "Un bloque `[[kpis.custom]]` de `kpisync.toml`, o el archivo de Python que nombra `[kpis] file`, declara "
+            "un KPI con un componente, una población, una columna o una condición que no existe o no encaja, o cuya "
+            "clave ya está en uso. El mensaje indica el lugar y el motivo; no se ha hecho nada.",
+        ),
+        Text(
+            "Correct the place that the message names; docs/custom-kpis.md lists the parts, populations and columns "
+            "that there are. `kpisync kpis` shows the KPI once it is right.",
+            "Corrija el lugar que nombra el mensaje; docs/custom-kpis.es.md enumera los componentes, las poblaciones y "
+            "las columnas que existen. `kpisync kpis` muestra el KPI cuando es correcto.",
+        ),
+    ),
+    Entry(
         "KPI-GUARD-001",
         Text(
             "The CRM shows no reps",

@@ -30,6 +30,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[connections.NAME] of HubSpot", settings.HubSpotSection),
     ("[cache]", settings.CacheSection),
     ("[kpis]", settings.KpisSection),
+    ("[[kpis.custom]]", settings.CustomKpi),
+    ("[[kpis.custom]] numerator, denominator", settings.PartOfOwn),
     ("[[targets]]", settings.TargetSection),
     ("[schedule]", settings.ScheduleSection),
     ("[surfaces]", settings.SurfacesSection),
