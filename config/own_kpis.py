@@ -146,8 +146,8 @@ def _of_file(file: Path) -> list[Kpi]:
     except Exception as error:  # whatever an admin's program may raise
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(file)]
         line = error.lineno if isinstance(error, SyntaxError) else (lines[-1] if lines else None)
-        why = f"{type(error).__name__}: {error}"
-        raise OwnKpiError(f"{file}, line {line}" if line else str(file), Text(why, why)) from None
+        told = f"{type(error).__name__}: {error}"
+        raise OwnKpiError(f"{file}, line {line}" if line else str(file), Text(told, told)) from None
     kpis = names.get(MADE_KNOWN_BY)
     if not isinstance(kpis, list | tuple) or not all(isinstance(kpi, Kpi) for kpi in kpis):
         why = Text("it needs `KPIS = (Kpi(…), …)`, a tuple of Kpi", "necesita `KPIS = (Kpi(…), …)`, una tupla de Kpi")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 import narwhals.stable.v2 as nw
@@ -48,6 +49,9 @@ _GRAMMAR = r"""
 """
 
 
+_OPERATORS: dict[str, Any] = {"=": eq, "!=": ne, ">": gt, ">=": ge, "<": lt, "<=": le}
+
+
 @dataclass(frozen=True)
 class NotUnderstood(Exception):
     """A condition that cannot be evaluated: where (its first character is 1) and why."""
@@ -62,7 +66,7 @@ class NotUnderstood(Exception):
 def condition(text: str, columns: Mapping[str, Any]) -> Expression:
     """The expression that a condition over these columns stands for. Raises `NotUnderstood`."""
     try:
-        found = _Reading(columns).transform(_parser().parse(text))
+        found: Expression = _Reading(columns).transform(_parser().parse(text))
     except UnexpectedInput as error:
         position = error.column if error.column > 0 else len(text) + 1
         why = Text("a condition cannot go on like this here", "una condición no puede continuar así aquí")
@@ -71,12 +75,12 @@ def condition(text: str, columns: Mapping[str, Any]) -> Expression:
         if isinstance(error.orig_exc, NotUnderstood):
             raise error.orig_exc from None
         raise
-    return found
+    return found.fill_null(value=False)
 
 
 def mentioned(text: str) -> set[str]:
     """The columns that a condition (one that was understood) speaks of."""
-    return {str(token) for token in _parser().parse(text).scan_values(lambda token: token.type == "NAME")}
+    return {str(token) for token in _parser().lex(text) if token.type == "NAME"}
 
 
 @cache
@@ -106,22 +110,11 @@ class _Reading(Transformer[Token, Expression]):
         return nw.col(str(name))
 
     def compared(self, name: Token, operator: Token, literal: Token) -> Expression:
-        column, value = nw.col(str(name)), self._value(name, literal)
+        value = self._value(name, literal)
         if operator not in ("=", "!=") and not isinstance(value, int | Decimal):
             raise _wrong(operator, f"{operator} is for numbers", f"{operator} es para números")
-        match str(operator):
-            case "=":
-                return column == value
-            case "!=":
-                return column != value
-            case ">":
-                return column > value
-            case ">=":
-                return column >= value
-            case "<":
-                return column < value
-            case _:
-                return column <= value
+        found: Expression = _OPERATORS[str(operator)](nw.col(str(name)), value)
+        return found
 
     def among(self, name: Token, *literals: Token) -> Expression:
         column = nw.col(str(name))

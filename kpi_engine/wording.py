@@ -61,6 +61,8 @@ RULES: dict[str, str] = {
 """Rule → its Spanish twin."""
 
 SAME = re.compile(r"it is the same as (?P<id>.+), which counts")
+UNMET = re.compile(r"it does not meet (?P<condition>.+)")
+"""What a condition of the company's own leaves out."""
 
 PARTS: dict[str, str] = {
     "approaches": "acercamientos",
@@ -121,6 +123,9 @@ def rule_text(words: str) -> Text:
     same = SAME.fullmatch(words)
     if same:
         return Text(words, f"es el mismo que {same['id']}, que es el que cuenta")
+    unmet = UNMET.fullmatch(words)
+    if unmet:
+        return Text(words, f"no cumple {unmet['condition']}")
     return Text(words, RULES.get(words, words))
 
 

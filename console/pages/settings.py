@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from config import settings
+from config import own_kpis, settings
 from connectors.hubspot import HubSpotMappings
 from connectors.salesforce import Mappings
 from console.pages.markdown import page, table
@@ -30,8 +30,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[connections.NAME] of HubSpot", settings.HubSpotSection),
     ("[cache]", settings.CacheSection),
     ("[kpis]", settings.KpisSection),
-    ("[[kpis.custom]]", settings.CustomKpi),
-    ("[[kpis.custom]] numerator, denominator", settings.PartOfOwn),
+    ("[[kpis.custom]]", own_kpis.CustomKpi),
+    ("[[kpis.custom]] numerator, denominator", own_kpis.PartOfOwn),
     ("[[targets]]", settings.TargetSection),
     ("[schedule]", settings.ScheduleSection),
     ("[surfaces]", settings.SurfacesSection),
