@@ -68,8 +68,8 @@ KPIS = (
 
 Un KPI propio aparece en `kpisync kpis`, `values`, `explain` y en toda exportación igual que los nuestros; si
 `[kpis] track` lo nombra, tiene también sus campos y registros en el CRM: ejecute `kpisync provision` una vez tras
-añadirlo. Si cambia su definición, el siguiente plan escribe los valores que han cambiado. Un KPI que no se puede evaluar
-se rechaza antes de hacer nada (`KPI-CFG-004`), con su lugar y el motivo.
+añadirlo. Si cambia su definición, el siguiente plan escribe los valores que han cambiado. Un KPI que no se puede
+evaluar se rechaza antes de hacer nada (`KPI-CFG-004`), con su lugar y el motivo.
 
 ## En kpisync.toml
 

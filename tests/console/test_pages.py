@@ -97,7 +97,7 @@ def test_every_setting_is_in_the_example_and_on_the_page_of_settings(section: ty
     example = (REPOSITORY / "config" / "example.toml").read_text(encoding="utf-8")
     page = (DOCS / "settings.md").read_text(encoding="utf-8")
     for key in keys_of(section):
-        assert re.search(rf"^(# )?{key} = ", example, re.MULTILINE), key
+        assert re.search(rf"^(# )?({key} = |\[\[\w+\.{key}\]\])", example, re.MULTILINE), key
         assert f"| `{key}` |" in page, key
 
 
