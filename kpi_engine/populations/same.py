@@ -61,9 +61,10 @@ def _says(identity: pl.Expr) -> pl.Expr:
     return (identity != "").fill_null(value=False)
 
 
-def _by_id(identity: str) -> tuple[int, str]:
-    """Orders ids so that 99 comes before 100."""
-    return len(identity), identity
+def _by_id(identity: str) -> tuple[bool, int, str]:
+    """Orders ids that are numbers as numbers, so that 99 comes before 100, and others as text."""
+    is_number = identity.isascii() and identity.isdigit()
+    return not is_number, int(identity) if is_number else 0, identity
 
 
 def _alike(rows: pl.DataFrame, keys: list[str]) -> list[list[str]]:
@@ -136,8 +137,9 @@ def _filled(happened: pl.DataFrame, absorbed: dict[str, str]) -> pl.DataFrame:
         pl.col("id").is_in(loggers),
         pl.col("at").is_null(),
         "at",
-        pl.col("id").str.len_bytes(),
+        pl.col("id").cast(pl.Int64, strict=False),
         "id",
+        nulls_last=True,
     )
     columns = [pl.col(name).drop_nulls().first() for name in happened.columns if name not in ("id", "day")]
     merged = grouped.group_by("_kept", maintain_order=True).agg(*columns, pl.col("day").first()).rename({"_kept": "id"})

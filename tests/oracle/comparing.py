@@ -13,6 +13,7 @@ from kpi_engine.compute import compute
 from kpi_engine.frames import from_records
 from kpi_engine.values import values
 
+from .days import GRAINS
 from .oracle import MEDIANS, Key, Number, Result
 from .worlds import World
 
@@ -29,10 +30,10 @@ class Difference:
     oracle: object
 
 
-def engine_rows(world: World) -> dict[Key, dict[str, Any]]:
+def engine_rows(world: World, grains: tuple[str, ...] = GRAINS) -> dict[Key, dict[str, Any]]:
     """What the engine makes of a world, by key."""
     tables = from_records(world.records, world.company)
-    frame = values(compute(tables, world.company, world.as_of), world.company, world.as_of)
+    frame = values(compute(tables, world.company, world.as_of, grains=grains), world.company, world.as_of)
     return by_key(frame)
 
 

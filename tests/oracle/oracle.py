@@ -1,7 +1,7 @@
 """The whole catalogue: every KPI as a numerator and a denominator, for every row there is."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -168,10 +168,12 @@ class Oracle:
             if having & set(members):
                 yield f"team:{manager}", members
 
-    def values(self) -> dict[Key, Result]:
-        """Every row there is."""
+    def values(self, grains: Collection[str] = GRAINS) -> dict[Key, Result]:
+        """Every row there is (of these grains)."""
         rows: dict[Key, Result] = {}
         for period in self.periods():
+            if period.grain not in grains:
+                continue
             place = period.grain, period.start
             for key, members in self.scopes(period):
                 for kpi in KPIS:
