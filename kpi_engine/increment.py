@@ -6,6 +6,7 @@ the slices that this touches are concluded anew, and what teams and everyone's f
 difference. It is the same to the last digit as computing everything (a property test holds it).
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,10 +37,8 @@ COMPUTED, DAYS, SUMS, WAITING, LIMITS = "computed/", "days/", "sums/", "clock/wa
 
 SCORES = "scores"
 
-ROW_DAYS_A_SLICE = 1_000
-"""So many days with records, of one rep or several, make a slice."""
-
-ROW_DAYS_AT_ONCE = 50_000
+ROW_DAYS_A_SLICE, ROW_DAYS_AT_ONCE = 1_000, 50_000
+"""So many days, of one rep or several, make a slice; so many are concluded at once."""
 
 NAMES = frames_of(GRAINS)
 
@@ -80,7 +79,8 @@ def whole(
         scored.append(scores_of(populations))
         waiting.append(to_come(batch, as_of))
     ground = ground_of(days, beside, company, as_of, since)
-    asked = Asked(company, since, evident, 1 + days["days"].height // ROW_DAYS_A_SLICE, ground.recorded)
+    slices = 1 + len(ground.today) * _days(ground) // ROW_DAYS_A_SLICE
+    asked = Asked(company, since, evident, slices, ground.recorded)
     rest = {
         **_split(asked, {COMPUTED + SCORES: pl.concat(scored)}, "owner"),
         DAYS + "won": {0: days.pop("won")},
@@ -97,7 +97,7 @@ def _concluded(days: Daily, ground: Ground, asked: Asked) -> Iterator[Work]:
     kept = _split(asked, {DAYS + name: days.pop(name) for name in list(days)})
     added_up: Parts = {}
     listed: dict[str, list[pl.DataFrame]] = {grain + EVIDENCE: [] for grain in asked.evident.grains}
-    for some in _some_slices(asked, ground, kept):
+    for some in _some_slices(asked, ground):
         own = {
             name: {0: slices[0], **{each: slices[each] for each in some if each in slices}}
             for name, slices in kept.items()
@@ -122,18 +122,24 @@ def _of_slices(slices: dict[int, pl.DataFrame], some: set[int]) -> dict[int, pl.
     return {0: slices[0], **{each: slices[each] for each in sorted(some) if each in slices}}
 
 
-def _some_slices(asked: Asked, ground: Ground, kept: Work) -> Iterator[set[int]]:
-    """Slices by and by, so many that their days make a frame of a size that fits anywhere; all of those that a rep is
-    in, with days or without."""
+def _some_slices(asked: Asked, ground: Ground) -> Iterator[set[int]]:
+    """Slices by and by, so many that their reps' days make a frame of a size that fits anywhere."""
+    reps: dict[int, int] = Counter(map(asked.slice_of, ground.today))
     some: set[int] = set()
     height = 0
-    for number in sorted({asked.slice_of(rep) for rep in ground.today}):
+    for number in sorted(reps):
         some.add(number)
-        height += kept[DAYS + "days"].get(number, pl.DataFrame()).height
+        height += reps[number] * _days(ground)
         if height > ROW_DAYS_AT_ONCE:
             yield some
             some, height = set(), 0
-    yield some
+    if some:
+        yield some
+
+
+def _days(ground: Ground) -> int:
+    """How many days a rep may have rows for."""
+    return ground.last - ground.first + 1
 
 
 def increment(shelf: Shelf, before: Tables, after: Tables, asked: Asked, then: Millis, now: Millis) -> Work | None:
