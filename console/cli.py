@@ -13,7 +13,7 @@ import typer.main
 from config.errors import OwnKpiError, SettingsError
 from config.settings import make_own_kpis_known
 from connectors.errors import CrmError, GuardStopped, NotAllowed
-from console.commands import demo, everyday, numbers, operate, sandbox, setup, targets
+from console.commands import demo, everyday, numbers, operate, periods, sandbox, setup, targets
 from console.exit_codes import Exit
 from console.i18n import Speaker, language_of
 from console.session import Session, log_to_stderr
@@ -55,6 +55,7 @@ WITHOUT_SETTINGS = ("demo", "sandbox", "init")
 
 GROUPS = (
     ("target", targets.target_app, NUMBERS),
+    ("period", periods.period_app, NUMBERS),
     ("schedule", operate.schedule_app, OPERATE),
     ("runs", operate.runs_app, OPERATE),
 )

@@ -1,6 +1,22 @@
 """The Spanish twin of every English sentence that the command line says."""
 
 SPANISH: dict[str, str] = {
+    "reason": "motivo",
+    "Periods whose numbers stay as they are.": "Periodos cuyos números se quedan como están.",
+    "Why; it is kept with the closure.": "Por qué; se guarda con el cierre.",
+    "What was closed and opened again, when and why.": "Qué se cerró y se volvió a abrir, cuándo y por qué.",
+    "Leave the KPI records of a period, and of all periods within it, as they are.": (
+        "Dejar como están los registros de KPI de un periodo y de todos los que contiene."
+    ),
+    "Let the next run write what was closed within a period.": (
+        "Dejar que la próxima ejecución escriba lo que se cerró dentro de un periodo."
+    ),
+    "{period} is closed for {name}.": "{period} está cerrado para {name}.",
+    "{period} is open again for {name}.": "{period} está abierto de nuevo para {name}.",
+    "closed": "cerrado",
+    "reopened": "reabierto",
+    "because": "porque",
+    "to": "hasta",
     "  {what}": "  {what}",
     "  – {n} left out: {rule}, such as {id}": "  – {n} excluidos: {rule}, como {id}",
     "  … {n} records counted in all.": "  … {n} registros contados en total.",

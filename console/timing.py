@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from kpi_engine.records import Millis
+from kpi_engine.periods import period_end, to_day
+from kpi_engine.records import Day, Millis
 
 
 def now_millis() -> Millis:
@@ -43,6 +44,19 @@ def day_in_period(said: str) -> date:
             return first_day(*map(int, found.groups()))
     raise ValueError(f"{said!r} is no period; write 2026-11-25, 2026-W48, 2026-11, 2026-Q4 or 2026")
 
+
+def days_of_period(said: str) -> tuple[Day, Day]:
+    """The first and the last day of the period meant, by the calendar. Raises ValueError."""
+    first = to_day(day_in_period(said))
+    (grain,) = (grain for grain, pattern in zip(_GRAINS, _PERIODS, strict=True) if _means(pattern, said))
+    return first, period_end(first, grain, 1)
+
+
+def _means(pattern: str, said: str) -> bool:
+    return re.fullmatch(pattern, said.strip().upper()) is not None
+
+
+_GRAINS = ("day", "week", "month", "quarter", "year")
 
 _PERIODS: dict[str, Callable[..., date]] = {
     r"(\d{4})-(\d\d)-(\d\d)": date,

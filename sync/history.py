@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Index, Table
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-VERSION = 2
+VERSION = 3
 """Of the tables below. A newer ledger is refused; an older one gets the tables that it lacks."""
 
 
@@ -125,10 +125,25 @@ class KnownRow(LedgerTable, table=True):
     reason: str | None
 
 
+class ClosureRow(LedgerTable, table=True):
+    """Days whose numbers in the CRM stay as they are, and why; until they are opened again, and why."""
+
+    __tablename__ = "ledger_closure"
+
+    connection: str = Field(primary_key=True)
+    serial: int = Field(primary_key=True)
+    first: int
+    last: int
+    reason: str
+    closed_at: int = Field(sa_type=BigInteger)
+    reopened_at: int | None = Field(default=None, sa_type=BigInteger)
+    reopened_because: str | None = None
+
+
 def _own(model: type[SQLModel]) -> Table:
     table: Table = model.__table__  # type: ignore[attr-defined]
     return table
 
 
 ABOUT, RUNS, SHOWN, SIGNED = _own(LedgerAbout), _own(RunRow), _own(ShownRow), _own(SignedRow)
-OUTCOMES, PLANS, KNOWN = _own(OutcomeRow), _own(PlanRow), _own(KnownRow)
+OUTCOMES, PLANS, KNOWN, CLOSURES = _own(OutcomeRow), _own(PlanRow), _own(KnownRow), _own(ClosureRow)

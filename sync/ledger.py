@@ -19,6 +19,8 @@ from sqlmodel import select as pick
 from connectors.contract import Capabilities, Change, FieldValue, Refused, Surface, Written
 from connectors.errors import CrmError, GuardStopped
 from kpi_engine.records import Day, Millis
+from sync import closing
+from sync.closing import Closure
 from sync.database import Database
 from sync.errors import CacheUnusable, PlanUnknown
 from sync.history import ABOUT, OUTCOMES, PLANS, VERSION, LedgerTable, OutcomeRow, PlanRow, RunRow
@@ -292,6 +294,21 @@ class Ledger:
         """Since when the schedule rests, None if it does not."""
         found = self._decided(PAUSED)
         return Millis(int(found)) if found else None
+
+    def close_period(self, first: Day, last: Day, reason: str) -> None:
+        """What the CRM shows for these days stays as it is."""
+        with self._database.writing() as sql:
+            closing.close(sql, self.connection, first, last, reason, self._clock())
+
+    def reopen_period(self, first: Day, last: Day, reason: str) -> int:
+        """Open again what was closed within these days; how many closures that ends."""
+        with self._database.writing() as sql:
+            return closing.reopen(sql, self.connection, first, last, reason, self._clock())
+
+    def closures(self) -> Sequence[Closure]:
+        """What was closed, and opened again."""
+        with self._database.reading() as sql:
+            return closing.closures(sql, self.connection)
 
     def do_without(self, streams: Iterable[str]) -> None:
         """These streams may be missing from now on: a person approved a plan without them."""

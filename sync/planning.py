@@ -14,6 +14,7 @@ from kpi_engine.records import Day, Millis, Rep
 from kpi_engine.values import one_by_one, values
 from sync import surfaces
 from sync.cache import Cache
+from sync.closing import Closure, is_closed
 from sync.job import Job
 from sync.ledger import Ledger
 from sync.plan import Desired, Drift, Fields, Limits, Place, Plan, in_question, plan, same, shown_already
@@ -45,7 +46,8 @@ def make(
     on, warnings = surfaces_in_use(job, found)
     if check_everything is None:
         check_everything = _calls_to_look(confirmed, on, found) <= LOOKING_SHARE * (found.daily_calls or USUAL_CALLS)
-    desired, settled = _desired(job, known, cache, ledger, confirmed, on, sure=not check_everything)
+    wanted, settled = _desired(job, known, cache, ledger, confirmed, on, sure=not check_everything)
+    desired, closed = _apart(wanted, ledger.closures(), confirmed)
     asked = desired if check_everything else list(in_question(desired, confirmed))
     now = shown_now(job.connector, asked)
     right = list(shown_already(asked, now))
@@ -58,12 +60,25 @@ def make(
         confirmed,
         asked={one.place for one in asked},
         limits=limits(job, found),
-        warnings=(*warnings, *known.warnings),
+        warnings=(*warnings, *known.warnings, *closed),
         overwrite_drift=job.options.overwrite_drift,
         attempted=ledger.attempted(),
         without=sorted(cache.streams() - set(found.streams) - ledger.does_without()),
         settled=settled,
     )
+
+
+def _apart(
+    wanted: list[Desired], closures: Sequence[Closure], confirmed: Showing
+) -> tuple[list[Desired], Sequence[str]]:
+    """What is wanted of periods that are open, and a sentence about those that are closed."""
+    closed = [one for one in wanted if one.surface is Surface.KPI_RECORDS and is_closed(one.key, closures)]
+    if not closed:
+        return wanted, ()
+    shut = {one.place for one in closed}
+    others = len(list(in_question(closed, confirmed)))
+    told = f"{others} records of closed periods would say something else now, and stay as they are."
+    return [one for one in wanted if one.place not in shut], (told,) if others else ()
 
 
 def _calls_to_look(confirmed: Showing, on: Iterable[Surface], found: Capabilities) -> int:

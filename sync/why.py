@@ -4,7 +4,6 @@ The list of records is cut off after the latest hundred. Where it was, it cannot
 only their number is.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -14,6 +13,7 @@ import msgspec
 from connectors.contract import Change, FieldValue, Surface
 from kpi_engine.periods import DAY_MS, period_end, to_day
 from kpi_engine.records import Millis
+from sync.closing import KEY_PERIOD
 
 
 class Cause(StrEnum):
@@ -60,8 +60,6 @@ class _Evidence(msgspec.Struct, frozen=True):
 
 
 _NO_EVIDENCE = _Evidence()
-
-_PERIOD = re.compile(r":(day|week|month|quarter|year):(\d{4}-\d{2}-\d{2})(?::|$)")
 
 _CAUSE_OF: tuple[tuple[Cause, frozenset[str]], ...] = (
     (Cause.AMOUNTS, frozenset({"numerator"})),
@@ -126,7 +124,7 @@ def _evidence(fields: Mapping[str, FieldValue]) -> _Evidence:
 
 def _was_over(key: str, at: Millis) -> bool:
     """Whether the record's period was over, with a day of slack for time zones."""
-    found = _PERIOD.search(key)
+    found = KEY_PERIOD.search(key)
     if found is None:
         return False
     grain, start = found[1], date.fromisoformat(found[2])
