@@ -1,8 +1,12 @@
 """What every test may count on."""
 
 import logging
+import os
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # one process a core: each needs but one thread for its small frames
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
