@@ -98,10 +98,7 @@ def _concluded(days: Daily, ground: Ground, asked: Asked) -> Iterator[Work]:
     added_up: Parts = {}
     listed: dict[str, list[pl.DataFrame]] = {grain + EVIDENCE: [] for grain in asked.evident.grains}
     for some in _some_slices(asked, ground):
-        own = {
-            name: {0: slices[0], **{each: slices[each] for each in some if each in slices}}
-            for name, slices in kept.items()
-        }
+        own = {name: _of_slices(slices, some) for name, slices in kept.items()}
         theirs = {name.removeprefix(DAYS): pl.concat(slices.values()) for name, slices in own.items()}
         reps = [rep for rep in ground.today if asked.slice_of(rep) in some]
         rows = conclude_reps(theirs, ground, reps, GRAINS, asked.evident)
