@@ -31,7 +31,7 @@ from sync.cache import Cache
 from .worlds import World, worlds
 
 ASKED = os.environ.get("KPISYNC_WORLDS")
-WORLDS = int(ASKED or 60)
+WORLDS = int(ASKED or 48)
 
 EVIDENT = Evident(
     ("calls_made", "win_rate", "revenue", "open_leads", "leads_created", "large_deal_share"), ("month", "week")
