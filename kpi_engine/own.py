@@ -20,6 +20,7 @@ from kpi_engine.populations import NAMES, Frame, Populations, collected
 from kpi_engine.records import Company, Millis
 from kpi_engine.rolling import records_column
 from kpi_engine.sources import SOURCES
+from kpi_engine.wording import unmet_rule
 
 OWN = Family(9, Text("Our own", "Propios"))
 """The family of KPIs that name none."""
@@ -132,7 +133,7 @@ def _part(name: str, place: str, said: Composed, shared: str | None) -> Part:
     every = [*wheres, *([] if part.where is None else [part.where])]
     both = reduce(lambda one, other: one & other, every) if every else None
     told = " and ".join(f"({text})" for _, text in texts if text is not None)
-    otherwise = f"it does not meet {told}" if told else part.otherwise
+    otherwise = unmet_rule(told) if told else part.otherwise
     return replace(part, name=name, where=both, otherwise=otherwise)
 
 
@@ -147,7 +148,7 @@ def _base(place: str, said: Composed) -> Part:
             _known(f"{place}.of", population, NAMES, Text("population", "población"))
             _known(f"{place}.sum", column, columns_of(population), Text("column", "columna"))
             return Part("", population, amount=nw.col(column), stuff=_stuff(place, population, column))
-    why = Text("it names either a `part`, or `of` and perhaps `sum`", "nombra un `part`, o bien `of` y quizá `sum`")
+    why = Text("name either a `part`, or `of` and perhaps `sum`", "nombra un `part`, o bien `of` y quizá `sum`")
     raise Unfit(place, why)
 
 
@@ -236,12 +237,12 @@ def _try_out_part(place: str, part: Part, parts: dict[str, Part]) -> None:
         evaluated = collected(_empty(part.of).select(where=_where(part), adds=part.contribution()))
     except Exception as error:  # whatever somebody else's expression may raise
         first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        english = f"it cannot be evaluated over the columns of {part.of}: {first}"
+        english = f"cannot be evaluated over the columns of {part.of}: {first}"
         raise Unfit(place, Text(english, f"no se puede evaluar sobre las columnas de {part.of}: {first}")) from None
     if evaluated.schema["where"] != pl.Boolean:
-        raise Unfit(place, Text("its `where` is not true or false", "su `where` no es verdadero o falso"))
+        raise Unfit(place, Text("the `where` is not true or false", "su `where` no es verdadero o falso"))
     if not evaluated.schema["adds"].is_numeric():
-        raise Unfit(place, Text("its `amount` is not a number", "su `amount` no es un número"))
+        raise Unfit(place, Text("the `amount` is not a number", "su `amount` no es un número"))
 
 
 def _where(part: Part) -> Any:

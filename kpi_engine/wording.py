@@ -118,6 +118,11 @@ REASONS: dict[str, Text] = {
 """Why a value is blank."""
 
 
+def unmet_rule(condition: str) -> str:
+    """The rule of those that a condition of the company's own leaves out."""
+    return f"it does not meet {condition}"
+
+
 def rule_text(words: str) -> Text:
     """A rule in both languages."""
     same = SAME.fullmatch(words)

@@ -202,7 +202,7 @@ def test_a_block_that_cannot_be_evaluated_is_refused_with_its_place_and_the_reas
 @pytest.mark.parametrize(
     ("right", "wrong", "said"),
     [
-        ('col("amount") >= 1000', 'col("amout") >= 1000', ": large_revenue_won.numerator: it cannot be evaluated over"),
+        ('col("amount") >= 1000', 'col("amout") >= 1000', ": large_revenue_won.numerator: cannot be evaluated over"),
         (
             '"revenue", col',
             '"revenues", col',

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import kpi_engine
 from kpi_engine.catalog import CATALOG
-from kpi_engine.wording import PARTS, RULES, part_text, rule_text
+from kpi_engine.wording import PARTS, RULES, part_text, rule_text, unmet_rule
 
 ENGINE = Path(kpi_engine.__file__).parent
 SAID_OF_A_RECORD = ("it ", "its ", "nobody ", "another message ", "the CRM does not say ")
@@ -41,3 +41,8 @@ def test_a_record_that_is_another_again_is_named_in_both_languages() -> None:
 
 def test_a_part_is_spoken_without_its_underscores() -> None:
     assert (part_text("deals_won").en, part_text("deals_won").es) == ("deals won", "negocios ganados")
+
+
+def test_a_condition_of_the_company_is_told_in_both_languages() -> None:
+    why = rule_text(unmet_rule("(amount >= 1000)"))
+    assert (why.en, why.es) == ("it does not meet (amount >= 1000)", "no cumple (amount >= 1000)")
