@@ -1,6 +1,6 @@
-"""Two thousand worlds, each looked at in one of the five grains: in four files, so that several processes share them.
+"""Many worlds, each looked at in one of the five grains: in four files, so that several processes share them.
 
-The same worlds each time, others for each file.
+The same worlds each time, others for each file; `KPISYNC_WORLDS` sets how many they are together.
 """
 
 import os
@@ -14,7 +14,7 @@ from .days import GRAINS
 from .oracle import Oracle
 from .worlds import World, worlds
 
-WORLDS = int(os.environ.get("KPISYNC_WORLDS") or 2000)
+WORLDS = int(os.environ.get("KPISYNC_WORLDS") or 160)
 FILES = 4
 
 

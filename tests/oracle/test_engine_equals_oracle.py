@@ -1,7 +1,7 @@
 """The engine and the oracle give the same numbers, whatever the records.
 
-The same 24 worlds each time, in all grains, unless `KPISYNC_WORLDS` sets how many: then others every time. Two thousand
-more are looked at in one grain each (`many_worlds`).
+The same 24 worlds each time, in all grains, unless `KPISYNC_WORLDS` sets how many: then others every time. More of them
+are looked at in one grain each (`many_worlds`).
 """
 
 import os
