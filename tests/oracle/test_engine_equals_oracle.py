@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from kpi_engine.frames import from_records
 from kpi_engine.records import EVERYONE
@@ -27,6 +27,7 @@ WORLDS = int(ASKED or 24)
 
 slowly = settings(
     max_examples=max(1, WORLDS),
+    phases=(Phase.explicit, Phase.generate),
     derandomize=ASKED is None,
     database=None,
     deadline=None,

@@ -17,7 +17,7 @@ from unittest.mock import patch
 import msgspec
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from connectors.contract import Page
@@ -111,6 +111,7 @@ ways: Counter[str] = Counter()
 
 @settings(
     max_examples=max(1, WORLDS // 4),
+    phases=(Phase.explicit, Phase.generate),
     derandomize=ASKED is None,
     database=None,
     deadline=None,
