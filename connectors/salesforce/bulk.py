@@ -78,7 +78,7 @@ def parts(org: Org, cursor: Cursor, shape: type[Row], stream: str) -> Iterator[t
     Pages of one part of the result carry the place of its beginning, all but the last: the part can be fetched again.
     """
     assert cursor.job is not None
-    address = f"{org.root}/jobs/query/{cursor.job}"
+    address = address_of(org, cursor.job)
     try:
         total = _finished(org, address)
         with Result(org, address, total, cursor.locator) as result:
@@ -97,6 +97,11 @@ def parts(org: Org, cursor: Cursor, shape: type[Row], stream: str) -> Iterator[t
         clear_away(org, address)
         raise
     clear_away(org, address)
+
+
+def address_of(org: Org, job: str) -> str:
+    """Where a query job is asked about."""
+    return f"{org.root}/jobs/query/{job}"
 
 
 def _finished(org: Org, address: str) -> int | None:

@@ -4,7 +4,7 @@ A pass reads everything changed since `since`, in the order of (stamp, id). The 
 server's time at which this one was asked, because a row may become visible up to ten minutes after its stamp.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -22,6 +22,7 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     at, last_id  the last row handed over of an unfinished pass
     job, locator a Bulk job in progress and the next part of its result
     checked      up to when the log of deletions was compared
+    asked        what every row up to here was asked for, and by which of the admin's words it was understood
     """
 
     since: datetime | None = None
@@ -31,6 +32,7 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     job: str | None = None
     locator: str | None = None
     checked: datetime | None = None
+    asked: tuple[str, ...] | None = None
 
     @classmethod
     def read(cls, text: str | None) -> Self:
@@ -53,8 +55,18 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     @property
     def fresh(self) -> bool:
-        """Whether nothing of this stream was ever read."""
-        return self == Cursor()
+        """Whether this is the beginning of a stream."""
+        return self.since is None and self.until is None and self.job is None
+
+    def asking(self, asked: Collection[str]) -> "Cursor":
+        """From now on with these questions; the beginning where an earlier row was not asked one of them.
+
+        A field that was hidden until now is blank in all the rows that did not change since: only reading them again
+        tells what is in it. One that is hidden from now on is simply asked for no more.
+        """
+        if self.asked is None or not set(asked) <= set(self.asked):
+            return Cursor(checked=self.checked, asked=tuple(sorted(asked)))
+        return msgspec.structs.replace(self, asked=tuple(sorted(asked)))
 
     def due(self, every: timedelta) -> bool:
         """Whether a finished pass should compare the log of deletions again."""
@@ -69,7 +81,7 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     def finished(self) -> "Cursor":
         """The beginning of the next pass."""
-        return Cursor(since=self.until, checked=self.checked or self.until)
+        return Cursor(since=self.until, checked=self.checked or self.until, asked=self.asked)
 
 
 def literal(moment: datetime) -> str:

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar, cast
 
+import msgspec
+
 from connectors.contract import Page, Unread
 from connectors.errors import NotAllowed, Unreadable
 from connectors.salesforce import activities, wire
@@ -45,6 +47,22 @@ class Landing:
         if source.stream == "events" and outcome and outcome in self._org.fields("Event"):
             return sf.with_outcome_field(outcome)
         return source.shape
+
+    def asks(self, source: Source) -> frozenset[str]:
+        """Everything by which a row of a source is understood here: its fields, those beside it, the admin's words."""
+        mappings = self._org.settings.mappings
+        own = asked_fields(self.shape(source), self._org.fields(source.sobject))
+        beside = {
+            f"{sobject}.{name}"
+            for sobject, shape in BESIDE.get(source.stream, {}).items()
+            for name in asked_fields(shape, self._org.fields(sobject))
+        }
+        words: dict[str, object] = {
+            "tasks": mappings.message_task_types,
+            "events": (mappings.meeting_outcome_field, mappings.meeting_outcomes),
+        }
+        said = msgspec.json.encode(words.get(source.stream), order="sorted").decode()
+        return frozenset({*own, *beside, said})
 
     def page(self, source: Source, answer: Answer[Row], cursor: str, total: int | None, *, first_load: bool) -> Page:
         """The records of a page. On a first load there are no older links to replace."""
@@ -169,6 +187,14 @@ class Landing:
                 )
             return self._revenue_splits
 
+
+BESIDE: Mapping[str, Mapping[str, type[Row]]] = {
+    "opportunities": {"OpportunityFieldHistory": sf.OwnerChange},
+    "splits": {"OpportunitySplitType": sf.SplitTypeRow},
+    "tasks": {"TaskRelation": sf.ActivityPersonRow},
+    "events": {"EventRelation": sf.ActivityPersonRow},
+}
+"""Objects that say something about the rows of a stream."""
 
 PLAIN: dict[str, object] = {
     "users": wire.rep,

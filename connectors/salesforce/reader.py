@@ -1,5 +1,6 @@
 """Reads a stream: asks for what changed, follows the pages, and survives a page that can no longer be fetched."""
 
+import logging
 import re
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from connectors.salesforce.landing import Landing
 from connectors.salesforce.org import Org
 from connectors.salesforce.rows import Answer, Row
 from connectors.salesforce.sources import BY_STREAM, SOURCES, Source, asked_fields, stamp_field
+
+log = logging.getLogger("kpisync.salesforce")
 
 NO_SUCH_COLUMN = re.compile(r"No such column '(\w+)'")
 
@@ -62,14 +65,26 @@ class Reader:
         if source.whole:
             yield whole.page(self._org, source, cursor)
             return
-        begun = Cursor.read(cursor)
+        begun = self._going_on(source, Cursor.read(cursor))
         total: int | None = None
         reached = begun
         for answer, reached in self._by_bulk_or_query(source, begun):
             total = answer.total if total is None else total
-            yield self._landing.page(source, answer, reached.text, total, first_load=begun.fresh)
+            yield self._landing.page(source, answer, reached.text, total, first_load=cursor is None)
         if source.all_rows and reached.due(CHECK_EVERY):
             yield self._vanished(source, reached)
+
+    def _going_on(self, source: Source, cursor: Cursor) -> Cursor:
+        """Where to go on: at the beginning again once more is to be seen of the rows than when they were read."""
+        asks = self._landing.asks(source)
+        going_on = cursor.asking(asks)
+        if going_on.fresh and not cursor.fresh:
+            log.info(
+                "salesforce.read_again", extra={"stream": source.stream, "new": sorted(asks - {*(cursor.asked or ())})}
+            )
+            if cursor.job:
+                bulk.clear_away(self._org, bulk.address_of(self._org, cursor.job))
+        return going_on
 
     def _vanished(self, source: Source, cursor: Cursor) -> Page:
         """What was deleted and left the recycle bin between two passes, by Salesforce's log of deletions."""
@@ -87,11 +102,11 @@ class Reader:
         try:
             if cursor.job is None:
                 job, asked_at = bulk.start(self._org, self._select(source, frozenset()), all_rows=source.all_rows)
-                cursor = Cursor(job=job, until=self._next_start(asked_at))
+                cursor = msgspec.structs.replace(cursor, job=job, until=self._next_start(asked_at))
                 yield Answer([], None, None), cursor  # once this is kept, a killed run goes on with this very job
             yield from bulk.parts(self._org, cursor, self._landing.shape(source), source.stream)
         except bulk.BulkRefused:
-            yield from self._pass(source, Cursor())
+            yield from self._pass(source, Cursor(checked=cursor.checked, asked=cursor.asked))
 
     def _is_large(self, source: Source) -> bool:
         with self._lock:

@@ -31,9 +31,10 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Marks(msgspec.Struct, frozen=True):
-    """The cursor of such a stream: its tables as they were read, and the setting by which rows were chosen."""
+    """The cursor of such a stream: its tables as they were read, what of them, and the setting that chose rows."""
 
     tables: dict[str, Mark]
+    asked: dict[str, tuple[str, ...]] = {}
     chosen: str | None = None
 
 
@@ -57,7 +58,11 @@ def page(org: Org, source: Source, cursor: str | None) -> Page:
     else:
         rates = cast(list[sf.DatedRateRow], found["DatedConversionRate"])
         rows, unread = wire.rates(cast(list[sf.CurrencyRow], found["CurrencyType"]), rates), ()
-    marks = Marks({name: _mark(of) for name, of in found.items()}, org.settings.mappings.forecasting_type)
+    marks = Marks(
+        {name: _mark(of) for name, of in found.items()},
+        _asked(org, source.stream),
+        org.settings.mappings.forecasting_type,
+    )
     return Page(
         stream=source.stream,
         rows=rows,
@@ -84,7 +89,13 @@ def _unchanged(org: Org, stream: str, before: Marks) -> bool:
     """Whether every table is as it was; what cannot be told counts as changed."""
     if before.tables.keys() != TABLES[stream].keys() or before.chosen != org.settings.mappings.forecasting_type:
         return False
+    if before.asked != _asked(org, stream):
+        return False
     return all(_told(org, name) == mark for name, mark in before.tables.items())
+
+
+def _asked(org: Org, stream: str) -> dict[str, tuple[str, ...]]:
+    return {name: asked_fields(shape, org.fields(name)) for name, shape in TABLES[stream].items()}
 
 
 def _told(org: Org, sobject: str) -> Mark | None:
