@@ -1,5 +1,9 @@
-"""Who may do what: static tokens with their scopes, and the OAuth endpoints."""
+"""Who may do what: static tokens with their scopes, and the OAuth endpoints.
 
+The page on which a person agrees is in `consent`.
+"""
+
+import base64
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +18,8 @@ from crm_sandbox.serving import Request, Response
 SANDBOX_TOKEN = "pat-sandbox"  # noqa: S105 - the public token of a sandbox that holds nothing of value
 SANDBOX_CLIENT = ("sandbox-client", "sandbox-secret")
 SANDBOX_REFRESH_TOKEN = "na1-sandbox-refresh"  # noqa: S105
+CALLBACK = "http://localhost:8766/connected"
+"""Where the app sends a browser back to, unless it is given other places."""
 ACCESS_SECONDS = 1800
 ACCESS_LENGTH = 600
 """Access tokens may be longer than 512 characters, so these are."""
@@ -60,15 +66,28 @@ class Credential:
     refreshed_by: str | None = None
 
 
+@dataclass(frozen=True)
+class Code:
+    """An authorisation code: for which callback and challenge, with which scopes, until when in milliseconds."""
+
+    callback: str
+    challenge: str | None
+    scopes: frozenset[str]
+    ends: int
+
+
 class Gate:
-    """Every credential of the portal. After `expire_after` more requests every OAuth access token ends."""
+    """Every credential of the portal. After `expire_after` more requests every OAuth access token ends. `callbacks` are
+    the addresses to which a browser may be sent back, to the letter; https ones, and those of this machine."""
 
     def __init__(self, store: Store, scopes: Iterable[str] | None) -> None:
         self._store = store
         granted = ALL_SCOPES if scopes is None else frozenset(scopes)
         self.credentials = {SANDBOX_TOKEN: Credential(SANDBOX_TOKEN, granted)}
         self.refresh_tokens = {SANDBOX_REFRESH_TOKEN: granted}
+        self.callbacks: tuple[str, ...] = (CALLBACK,)
         self.expire_after: int | None = None
+        self._codes: dict[str, Code] = {}
         self._issued = 0
 
     def grant(self, token: str, scopes: Iterable[str] | None = None) -> None:
@@ -100,6 +119,14 @@ class Gate:
             raise errors.expired((now - credential.expires) // 1000)
         return credential
 
+    def new_code(self, callback: str, challenge: str | None, scopes: frozenset[str]) -> str:
+        """An authorisation code, good for one exchange."""
+        self._issued += 1
+        code = "na1-" + hashlib.sha256(f"sandbox code {self._issued}".encode()).hexdigest()[:32]
+        ends = self._store.now() + self._store.rules.code_seconds * 1000
+        self._codes[code] = Code(callback, challenge, scopes, ends)
+        return code
+
     def token_endpoint(self, request: Request, path: str) -> Response:
         """POST to /oauth/…/token and what hangs below it. Only forms are understood."""
         if path.endswith("/get/access-token-info"):
@@ -121,17 +148,43 @@ class Gate:
                 return self._issue(form)
 
     def _issue(self, form: dict[str, str]) -> Response:
-        if form.get("grant_type") != "refresh_token":
-            return _oauth_error("unsupported_grant_type", "BAD_GRANT_TYPE", "only refresh_token is supported here")
-        refresh = form.get("refresh_token", "")
+        match form.get("grant_type"):
+            case "refresh_token":
+                return self._refreshed(form.get("refresh_token", ""))
+            case "authorization_code":
+                return self._exchanged(form)
+            case _:
+                return _oauth_error("unsupported_grant_type", "BAD_GRANT_TYPE", "missing or unknown grant type")
+
+    def _refreshed(self, refresh: str) -> Response:
         scopes = self.refresh_tokens.get(refresh)
         if scopes is None:
             return _oauth_error("invalid_grant", "BAD_REFRESH_TOKEN", "refresh token is invalid, expired or revoked")
-        self._issued += 1
         if self._store.rules.rotate_refresh_tokens:
             del self.refresh_tokens[refresh]
-            refresh = f"{SANDBOX_REFRESH_TOKEN}-{self._issued}"
-            self.refresh_tokens[refresh] = scopes
+            refresh = self._new_refresh_token(scopes)
+        return self._granted(refresh, scopes)
+
+    def _exchanged(self, form: dict[str, str]) -> Response:
+        code = self._codes.pop(form.get("code", ""), None)
+        if code is None:
+            return _oauth_error("invalid_grant", "BAD_AUTH_CODE", "missing or unknown auth code")
+        if code.ends <= self._store.now():
+            return _oauth_error("invalid_grant", "EXPIRED_AUTH_CODE", "auth code is expired")
+        if code.callback != form.get("redirect_uri"):
+            return _oauth_error("invalid_grant", "BAD_REDIRECT_URI", "missing or unknown redirect URI")
+        if code.challenge and code.challenge != challenge_of(form.get("code_verifier", "")):
+            return _oauth_error("invalid_grant", "BAD_CODE_VERIFIER", "missing or invalid code verifier")
+        return self._granted(self._new_refresh_token(code.scopes), code.scopes)
+
+    def _new_refresh_token(self, scopes: frozenset[str]) -> str:
+        self._issued += 1
+        refresh = f"{SANDBOX_REFRESH_TOKEN}-{self._issued}"
+        self.refresh_tokens[refresh] = scopes
+        return refresh
+
+    def _granted(self, refresh: str, scopes: frozenset[str]) -> Response:
+        self._issued += 1
         token = _long_token(self._issued)
         expires = self._store.now() + ACCESS_SECONDS * 1000
         self.credentials[token] = Credential(token, scopes, "oauth", expires, refresh)
@@ -145,6 +198,8 @@ class Gate:
             "user_id": 9_586_000,
             "scopes": sorted(scopes),
         }
+        if not self._store.rules.tokens_tell_scopes:
+            del body["scopes"]
         return answer(200, body)
 
     def _introspect(self, token: str) -> Response:
@@ -156,7 +211,10 @@ class Gate:
             "active": True,
             "hub_id": self._store.portal_id,
             "user_id": 9_586_000,
+            "app_id": 1,
             "client_id": SANDBOX_CLIENT[0],
+            "user": "admin@sandbox.invalid",
+            "hub_domain": "sandbox.invalid",
             "scopes": sorted(known.scopes),
             "expires_in": (known.expires - now) // 1000,
             "token_use": "access_token",
@@ -187,6 +245,11 @@ def demand_any(credential: Credential, *scopes: str) -> None:
     """One of these scopes is needed."""
     if credential.scopes.isdisjoint(scopes):
         raise errors.missing_scopes(scopes)
+
+
+def challenge_of(verifier: str) -> str:
+    """PKCE's S256 of a verifier."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
 def _oauth_error(error: str, status: str, message: str) -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 
 from crm_sandbox.hubspot import (
     associations,
+    consent,
     definitions,
     errors,
     marketing,
@@ -28,7 +29,7 @@ from crm_sandbox.hubspot.hooks import install
 from crm_sandbox.hubspot.limits import Meter
 from crm_sandbox.hubspot.marketing import Marketing
 from crm_sandbox.hubspot.money import Rates
-from crm_sandbox.hubspot.routes import OAUTH, routed
+from crm_sandbox.hubspot.routes import AUTHORIZE, OAUTH, routed
 from crm_sandbox.hubspot.search import Index
 from crm_sandbox.hubspot.splits import Splits
 from crm_sandbox.hubspot.store import Rules, Store, Table
@@ -131,6 +132,8 @@ class Portal:
             return Response(414, b"<html><h1>414 URI Too Long</h1></html>", {"Content-Type": "text/html"})
         if OAUTH.fullmatch(path) and request.method == "POST":
             return self.gate.token_endpoint(request, path)
+        if path == AUTHORIZE and request.method == "GET":
+            return consent.answer(self.gate, self.rules, request)
         credential = self.gate.admit(request)
         if request.body and not request.headers.get("Content-Type", "").startswith("application/json"):
             raise errors.unsupported_media()

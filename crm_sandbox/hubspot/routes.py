@@ -30,6 +30,9 @@ _FAMILIES = tuple(
         ("dispositions", r"calling/(?P<legacy>v1)/dispositions"),
     )
 )
+AUTHORIZE = "/oauth/authorize"
+"""The page that a browser is sent to; it is HubSpot's website's and not the API's, but a sandbox has one address."""
+
 OAUTH = re.compile(
     r"/oauth/(2026-0[39]|v1|v3)/token(/introspect|/revoke)?|/oauth/v2/private-apps/get/access-token-info"
 )

@@ -33,6 +33,10 @@ class Rules:
     batches_fail_whole    a bad row fails its whole batch even where every row has a trace id
     required              object type id → properties that version 2026-09 insists on
     rotate_refresh_tokens   a refresh hands out a new refresh token and retires the old one
+    consent_denied        whether the person who is asked to connect the app presses Cancel
+    withheld_scopes       scopes that the portal cannot give an app that is connected
+    code_seconds          how long an authorisation code lives
+    tokens_tell_scopes    whether the scopes come with every token, or only when asked for
     """
 
     tier: str = "enterprise"
@@ -49,6 +53,10 @@ class Rules:
     batches_fail_whole: bool = False
     required: dict[str, list[str]] = field(default_factory=dict)
     rotate_refresh_tokens: bool = False
+    consent_denied: bool = False
+    withheld_scopes: list[str] = field(default_factory=list)
+    code_seconds: int = 600
+    tokens_tell_scopes: bool = True
 
 
 class Row:

@@ -1,4 +1,7 @@
-"""Sign-in: the token endpoint with its four grants, introspection, revocation, and tokens that end."""
+"""Sign-in: the token endpoint with its four grants, introspection, revocation, and tokens that end.
+
+The page on which a person agrees, and gets the code for the fourth grant, is in `consent`.
+"""
 
 import base64
 import hashlib
@@ -18,6 +21,10 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
 MY_DOMAIN = re.compile(r"https://[a-z0-9-]+(\.[a-z0-9-]+)*\.my\.salesforce\.com")
 SESSION_SECONDS = 7200.0
+CODE_SECONDS = 900.0
+CALLBACK = "http://localhost:8766/connected"
+"""Where the default app sends a browser back to, unless it is given other places."""
+APP_SCOPES = frozenset({"api", "id", "refresh_token"})
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,11 @@ class App:
     public_key  PEM of the certificate against which JWTs are verified
     approved    usernames that may be named by a JWT, None: every active one
     rotates     whether a refresh hands out a new refresh token and ends the old one
+    callbacks   the addresses to which a browser may be sent back, to the letter
+    scopes      what the app may ask for at the most
+    public      whether codes and refresh tokens are exchanged without the app's secret
+    pkce        whether a code needs a challenge
+    installed   whether an administrator installed the app, without which nobody may agree to it
     """
 
     client_id: str
@@ -37,20 +49,54 @@ class App:
     approved: frozenset[str] | None = None
     rotates: bool = False
     token_type: str = "Bearer"  # noqa: S105 - the word for the kind of token
+    callbacks: tuple[str, ...] = (CALLBACK,)
+    scopes: frozenset[str] = APP_SCOPES
+    public: bool = False
+    pkce: bool = True
+    installed: bool = True
 
 
 @dataclass(frozen=True)
 class Token:
-    """An access token: whose it is and until when (monotonic seconds; use prolongs it)."""
+    """An access token: whose it is, until when (monotonic seconds; use prolongs it), and the refresh token that it
+    ends with."""
 
     user: str
     ends: float
     issued: float
+    refresh: str = ""
+
+
+@dataclass(frozen=True)
+class Code:
+    """An authorisation code: for which app, whose, for which callback and challenge, with which scopes, until when."""
+
+    client_id: str
+    user: str
+    callback: str
+    challenge: str | None
+    scopes: frozenset[str]
+    ends: float
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a grant gives: for which app, to whom, and a refresh token (`fresh`: one that the client is told)."""
+
+    app: App
+    user: str
+    scope: str = "api"
+    refresh: str = ""
+    fresh: bool = False
 
 
 @dataclass
 class Auth:
-    """Apps and tokens of one organisation. `user_of` finds an active user's id by username."""
+    """Apps and tokens of one organisation. `user_of` finds an active user's id by username.
+
+    denies         whether whoever sees the page of consent presses Deny
+    instance_url   where the organisation says that it lives; None: where it was asked
+    """
 
     organisation: str
     apps: dict[str, App]
@@ -59,7 +105,10 @@ class Auth:
     session_seconds: float = SESSION_SECONDS
     tokens: dict[str, Token] = field(default_factory=dict)
     refresh_tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
-    codes: dict[str, tuple[str, str, str | None]] = field(default_factory=dict)
+    codes: dict[str, Code] = field(default_factory=dict)
+    code_seconds: float = CODE_SECONDS
+    denies: bool = False
+    instance_url: str | None = None
     issued: int = 0
     expire_after: int | None = None
 
@@ -81,27 +130,36 @@ class Auth:
             self.expire_all()
         self.expire_after = self.expire_after - 1 if self.expire_after > 0 else None
 
-    def accept(self, secret: str, user: str) -> None:
+    def accept(self, secret: str, user: str, refresh: str = "") -> None:
         """Let a token in that was made elsewhere."""
-        self.tokens[secret] = Token(user, time.monotonic() + self.session_seconds, time.time())
+        self.tokens[secret] = Token(user, time.monotonic() + self.session_seconds, time.time(), refresh)
 
     def expire_all(self) -> None:
         """Every access token ends now; refresh tokens live on."""
         self.tokens.clear()
 
     def revoke(self, secret: str) -> bool:
-        """End an access token, or a refresh token and with it the way to new ones."""
-        return bool(self.tokens.pop(secret, None)) or bool(self.refresh_tokens.pop(secret, None))
+        """End an access token, or a refresh token and with it every access token that came of it."""
+        known = bool(self.tokens.pop(secret, None)) or bool(self.refresh_tokens.pop(secret, None))
+        self.tokens = {token: known for token, known in self.tokens.items() if known.refresh != secret}
+        return known
 
     def new_refresh_token(self, client_id: str, user: str) -> str:
         secret = self._secret("5Aep861")
         self.refresh_tokens[secret] = (client_id, user)
         return secret
 
-    def new_code(self, client_id: str, user: str, challenge: str | None) -> str:
+    def new_code(
+        self,
+        client_id: str,
+        user: str,
+        challenge: str | None,
+        callback: str = CALLBACK,
+        scopes: frozenset[str] = APP_SCOPES,
+    ) -> str:
         """An authorisation code, good for one exchange."""
         code = self._secret("aPrx")
-        self.codes[code] = (client_id, user, challenge)
+        self.codes[code] = Code(client_id, user, callback, challenge, scopes, time.monotonic() + self.code_seconds)
         return code
 
     def answer(self, request: Request) -> Response:
@@ -121,7 +179,9 @@ class Auth:
         except OAuthRefusal as refusal:
             return Response.of_json(refusal.status, refusal.as_body())
 
-    def _grant(self, form: Mapping[str, str], request: Request) -> tuple[App, str, dict[str, str]]:
+    def _grant(self, form: Mapping[str, str], request: Request) -> Grant:
+        if request.method != "POST":
+            raise OAuthRefusal("invalid_request", "HTTP method not supported: use POST")
         match form.get("grant_type"):
             case "client_credentials":
                 return self._client_credentials(form, request)
@@ -134,37 +194,46 @@ class Auth:
             case _:
                 raise OAuthRefusal("unsupported_grant_type", "grant type not supported")
 
-    def _client_credentials(self, form: Mapping[str, str], request: Request) -> tuple[App, str, dict[str, str]]:
+    def _client_credentials(self, form: Mapping[str, str], request: Request) -> Grant:
         if request.headers.get("Host", "").startswith(("login.", "test.")):
             raise OAuthRefusal("invalid_grant", "request not supported on this domain")
         app = self._known_app(form, request)
         if app.run_as is None:
             raise OAuthRefusal("invalid_grant", "no client credentials user enabled")
-        return app, app.run_as, {}
+        return Grant(app, app.run_as)
 
-    def _refresh(self, form: Mapping[str, str], request: Request) -> tuple[App, str, dict[str, str]]:
-        app = self._known_app(form, request)
+    def _refresh(self, form: Mapping[str, str], request: Request) -> Grant:
+        app = self._known_app(form, request, code_or_refresh=True)
         secret = form.get("refresh_token", "")
         client_id, user = self.refresh_tokens.get(secret, ("", ""))
         if client_id != app.client_id:
             raise OAuthRefusal("invalid_grant", "expired access/refresh token")
         if not app.rotates:
-            return app, user, {}
+            return Grant(app, user, "api refresh_token", secret)
         del self.refresh_tokens[secret]
-        return app, user, {"refresh_token": self.new_refresh_token(client_id, user)}
+        fresh = self.new_refresh_token(client_id, user)
+        for token, known in self.tokens.items():
+            if known.refresh == secret:
+                self.tokens[token] = replace(known, refresh=fresh)
+        return Grant(app, user, "api refresh_token", fresh, fresh=True)
 
-    def _code(self, form: Mapping[str, str], request: Request) -> tuple[App, str, dict[str, str]]:
-        client_id, user, challenge = self.codes.pop(form.get("code", ""), ("", "", None))
-        app = self.apps.get(form.get("client_id", ""))
-        if app is None or client_id != app.client_id:
+    def _code(self, form: Mapping[str, str], request: Request) -> Grant:
+        app = self._known_app(form, request, code_or_refresh=True)
+        code = self.codes.pop(form.get("code", ""), None)
+        if code is None or code.client_id != app.client_id:
             raise OAuthRefusal("invalid_grant", "invalid authorization code")
-        if challenge and challenge != _challenge(form.get("code_verifier", "")):
+        if code.ends < time.monotonic():
+            raise OAuthRefusal("invalid_grant", "expired authorization code")
+        if code.callback != form.get("redirect_uri"):
+            raise OAuthRefusal("redirect_uri_mismatch", "redirect_uri must match configuration")
+        if code.challenge and code.challenge != challenge_of(form.get("code_verifier", "")):
             raise OAuthRefusal("invalid_grant", "invalid code verifier")
-        if challenge is None:
-            self._known_app(form, request)
-        return app, user, {"refresh_token": self.new_refresh_token(client_id, user)}
+        scope = " ".join(sorted(code.scopes))
+        if "refresh_token" not in code.scopes:
+            return Grant(app, code.user, scope)
+        return Grant(app, code.user, scope, self.new_refresh_token(app.client_id, code.user), fresh=True)
 
-    def _jwt(self, form: Mapping[str, str], request: Request) -> tuple[App, str, dict[str, str]]:
+    def _jwt(self, form: Mapping[str, str], request: Request) -> Grant:
         assertion = form.get("assertion", "")
         try:
             claimed = jwt.decode(assertion, options={"verify_signature": False})
@@ -180,7 +249,7 @@ class Auth:
         approved = app.approved is None or claims["sub"] in app.approved
         if user is None or not approved:
             raise OAuthRefusal("invalid_grant", "user hasn't approved this consumer")
-        return app, user, {}
+        return Grant(app, user)
 
     def _verified(self, assertion: str, app: App, request: Request) -> dict[str, Any]:
         """The claims of a JWT signed by the app, made for this sign-in host, for one of its users."""
@@ -198,20 +267,20 @@ class Auth:
             raise jwt.InvalidAudienceError
         return claims
 
-    def _known_app(self, form: Mapping[str, str], request: Request) -> App:
-        """The app of the credentials in the body or in the Basic header."""
+    def _known_app(self, form: Mapping[str, str], request: Request, *, code_or_refresh: bool = False) -> App:
+        """The app of the credentials in the body or in the Basic header; a public one may leave its secret out of
+        those grants that prove themselves."""
         client_id, secret = _basic(request) or (form.get("client_id", ""), form.get("client_secret", ""))
         app = self.apps.get(client_id)
         if app is None:
             raise OAuthRefusal("invalid_client_id", "client identifier invalid")
-        if secret != app.client_secret:
+        if secret != app.client_secret and (secret or not (app.public and code_or_refresh)):
             raise OAuthRefusal("invalid_client", "invalid client credentials")
         return app
 
-    def _signed_in(self, granted: tuple[App, str, dict[str, str]], request: Request) -> Response:
-        app, user, more = granted
+    def _signed_in(self, grant: Grant, request: Request) -> Response:
         secret = f"{self.organisation[:15]}!{self._secret('AR8AQ')}"
-        self.accept(secret, user)
+        self.accept(secret, grant.user, grant.refresh)
         host = request.headers.get("Host", "localhost")
         scheme = request.headers.get("X-Forwarded-Proto", "http")
         issued = str(int(time.time() * 1000))
@@ -219,14 +288,14 @@ class Auth:
         body = {
             "access_token": secret,
             "signature": signature,
-            "scope": "api",
+            "scope": grant.scope,
             "token_format": "opaque",
-            "instance_url": f"{scheme}://{host}",
-            "id": f"https://login.salesforce.com/id/{self.organisation}/{user}",
-            "token_type": app.token_type,
+            "instance_url": self.instance_url or f"{scheme}://{host}",
+            "id": f"https://login.salesforce.com/id/{self.organisation}/{grant.user}",
+            "token_type": grant.app.token_type,
             "issued_at": issued,
             "api_instance_url": "https://api.salesforce.com",
-            **more,
+            **({"refresh_token": grant.refresh} if grant.fresh else {}),
         }
         return Response.of_json(200, body, {"Cache-Control": "no-cache, no-store"})
 
@@ -259,7 +328,8 @@ class Auth:
         return start + base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def _challenge(verifier: str) -> str:
+def challenge_of(verifier: str) -> str:
+    """PKCE's S256 of a verifier."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 

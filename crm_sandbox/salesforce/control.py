@@ -11,6 +11,7 @@ POST   features         {"email_messages": false, …}
 POST   fls              {"Lead.Rating": "hidden" | "read_only" | "visible"}
 POST   tokens           {"expire": true} | {"expire_after": requests} | {"revoke": token} | {"accept": token}
 POST   refresh_tokens   → {"refresh_token"}
+POST   consent          {"denies": true, "code_seconds": 900}   what whoever is asked says, how long a code lives
 POST   pages            {"sizes": [2000, 200]} | {"expire": true}
 POST   usage            {"used", "most", "app": [name, allowance]}
 POST   locks            {"names": [id or external key], "times": 1}
@@ -96,6 +97,9 @@ def _act(org: "Org", path: list[str], body: Mapping[str, Any]) -> Response:
         case ["refresh_tokens"]:
             secret = org.auth.new_refresh_token(next(iter(org.auth.apps)), org.integration)
             return json_response(201, {"refresh_token": secret})
+        case ["consent"]:
+            org.auth.denies = body.get("denies", org.auth.denies)
+            org.auth.code_seconds = body.get("code_seconds", org.auth.code_seconds)
         case ["pages"]:
             _pages(org, body)
         case ["usage"]:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from crm_sandbox.salesforce import control
+from crm_sandbox.salesforce import consent, control
 from crm_sandbox.salesforce.auth import App, Auth
 from crm_sandbox.salesforce.bulk.ingests import BulkIngests
 from crm_sandbox.salesforce.bulk.queries import BulkQueries
@@ -146,6 +146,8 @@ class Org:
                 return json_response(200, [_version(number) for number in VERSIONS])
             case ["services", "oauth2", "userinfo"]:
                 return json_response(200, self._identity(self.auth.user(request)))
+            case ["services", "oauth2", "authorize"]:
+                return consent.answer(self.auth, request, self.integration)
             case ["services", "oauth2", _]:
                 return self.auth.answer(request)
             case ["id", organisation, user] if organisation[:15] == self.store.organisation[:15]:

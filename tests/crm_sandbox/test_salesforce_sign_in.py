@@ -157,7 +157,13 @@ def test_an_authorisation_code_is_good_for_one_exchange_with_its_verifier():
     challenge = base64.urlsafe_b64encode(hashlib.sha256(b"verifier").digest()).decode().rstrip("=")
 
     def exchange(code: str, verifier: str) -> int:
-        fields = {"client_id": "sandbox", "code": code, "code_verifier": verifier, "redirect_uri": "http://x"}
+        fields = {
+            "client_id": "sandbox",
+            "client_secret": "sandbox-secret",
+            "code": code,
+            "code_verifier": verifier,
+            "redirect_uri": "http://localhost:8766/connected",
+        }
         return signed_in(crm, form(grant_type="authorization_code", **fields))[0]
 
     code = crm.org.auth.new_code("sandbox", crm.org.integration, challenge)
