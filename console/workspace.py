@@ -73,8 +73,8 @@ class Workspace:
         """One connection, ready to work; its network is closed at the end. `afresh`: nothing that was found out about
         the CRM before is believed."""
         notebook = Notebook(partial(self.cache, name), afresh=afresh)
-        section, share = self.settings.connections[name], self.settings.guards.api_budget_share
-        connector = connect(name, section, self.vault, share, notebook)
+        section = self.settings.connections[name]
+        connector = connect(name, section, self.vault, self.settings.guards, notebook)
         try:
             yield Job(name=name, connector=connector, company=self.company(name), options=self.options)
         finally:
@@ -172,7 +172,7 @@ class Notebook:
 
 
 def connect(
-    name: str, section: config.ConnectionSection, vault: Vault, api_budget_share: float, notebook: Notebook
+    name: str, section: config.ConnectionSection, vault: Vault, guards: config.GuardsSection, notebook: Notebook
 ) -> Connector:
     """A connector for a connection of the settings; signs in only when it is first used."""
     secrets, store = _secrets(name, section.auth, vault), partial(vault.store, name)
@@ -186,7 +186,8 @@ def connect(
                 api_version=section.api_version,
                 instance_url=section.instance_url,
                 mappings=_mappings(name, section.mappings, salesforce.Mappings),
-                api_budget_share=api_budget_share,
+                api_budget_share=guards.api_budget_share,
+                api_day_share=guards.api_day_share,
             )
             return salesforce.connect(settings, secrets, keep_secret=store, notebook=notebook)
         case config.HubSpotSection():

@@ -22,6 +22,9 @@ from multidict import CIMultiDict
 GZIP_FROM = 1024
 """Bodies from this many bytes on are compressed for clients that accept it."""
 
+CHUNK = 64 * 1024
+"""Bytes of one piece of a body that is sent in pieces."""
+
 LARGEST_BODY = 200 * 1024 * 1024
 """More than either CRM takes (Salesforce: 150 MB for a bulk upload), so that the refusal is the CRM's own."""
 
@@ -67,11 +70,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What goes back. `headers` are sent in exactly this case."""
+    """What goes back. `headers` are sent in exactly this case; a `chunked` body goes in pieces without a length."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    chunked: bool = False
 
     @classmethod
     def of_json(cls, status: int, value: Any, headers: Mapping[str, str] | None = None) -> Self:
@@ -272,8 +276,10 @@ class Sandbox:
                 return _hang_up(incoming)
             case "half":
                 whole = len(response.body)
-                headers = {**response.headers, "Content-Length": str(whole)}
-                partial = web.StreamResponse(status=response.status, headers=headers)
+                length = {} if response.chunked else {"Content-Length": str(whole)}
+                partial = web.StreamResponse(status=response.status, headers={**response.headers, **length})
+                if response.chunked:
+                    partial.enable_chunked_encoding()
                 await partial.prepare(incoming)
                 await partial.write(response.body[: whole // 2])
                 if incoming.transport is not None:
@@ -291,7 +297,15 @@ class Sandbox:
         if len(body) >= GZIP_FROM and _takes_gzip(incoming.headers.get("Accept-Encoding", "")):
             body = gzip.compress(body, compresslevel=1)
             headers["Content-Encoding"] = "gzip"
-        return web.Response(status=response.status, body=body, headers=headers)
+        if not response.chunked:
+            return web.Response(status=response.status, body=body, headers=headers)
+        streamed = web.StreamResponse(status=response.status, headers=headers)
+        streamed.enable_chunked_encoding()
+        await streamed.prepare(incoming)
+        for start in range(0, len(body), CHUNK):
+            await streamed.write(body[start : start + CHUNK])
+        await streamed.write_eof()
+        return streamed
 
     def _add_faults(self, request: Request) -> Response:
         try:

@@ -1,6 +1,5 @@
 """One Salesforce org over one transport: versioned addresses, queries, what is visible, what the day still allows."""
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +11,8 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from connectors.errors import GuardStopped, NotAllowed
+from connectors.errors import NotAllowed
+from connectors.salesforce.allowance import Allowance
 from connectors.salesforce.answers import POLICY, QueryBroken, accepted, answered, garbled, gave_up
 from connectors.salesforce.auth import SignIn
 from connectors.salesforce.rows import Answer, Row, answer_in
@@ -25,8 +25,6 @@ R = TypeVar("R", bound=Row)
 
 LONG_CALLS = 5
 """How many calls that may take longer than twenty seconds the smallest editions carry at a time."""
-
-USAGE = re.compile(r"api-usage=(\d+)/(\d+)")
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -48,6 +46,7 @@ class Org:
     ) -> None:
         self.settings = settings
         self.sleep = sleep
+        self._allowance = Allowance(settings.api_budget_share, settings.api_day_share)
         self._sign_in = sign_in
         self.transport = Transport(
             settings.login_url or settings.instance_url,
@@ -60,7 +59,6 @@ class Org:
         )
         self.long_calls = threading.BoundedSemaphore(LONG_CALLS)
         self.vendor = Vendor(self.transport, settings.api_version)
-        self.daily: tuple[int, int] | None = None
         self._latest: datetime | None = None
         self.visible = Visible(
             self.vendor,
@@ -158,9 +156,9 @@ class Org:
 
     def limits(self) -> tuple[int, int] | None:
         """The day's calls: allowed and left. None where no answer says so and the user may not look (View Setup)."""
-        if self.daily is not None:
-            # Every answer counts up to this very moment; the list of limits lags some minutes behind.
-            return self.daily[1], self.daily[1] - self.daily[0]
+        told = self._allowance.left()
+        if told is not None:
+            return told  # every answer counts up to this very moment; the list of limits lags some minutes behind
         try:
             day = self.vendor.limits()["DailyApiRequests"]
             return int(day["Max"]), int(day["Remaining"])
@@ -169,21 +167,10 @@ class Org:
 
     def _note_answer(self, response: httpx.Response) -> None:
         self._latest = asked_at(response)
-        usage = USAGE.search(response.headers.get("sforce-limit-info", ""))
-        if usage:
-            self.daily = int(usage[1]), int(usage[2])
+        self._allowance.note(response)
 
     def _within_budget(self, _: httpx.Request) -> None:
-        """Stop before this run has used more of the company's day than the admin allows."""
-        if self.daily is None:
-            return
-        allowed = int(self.daily[1] * self.settings.api_budget_share)
-        if self.transport.counters.requests >= allowed:
-            raise GuardStopped(
-                "KPI-SF-021",
-                f"This run has used the {allowed} Salesforce calls that it may use of the day's {self.daily[1]}.",
-                "The next scheduled run goes on from here; raise guards.api_budget_share if that is too little.",
-            )
+        self._allowance.check(self.transport.counters.requests)
 
 
 def _answer_or_none(body: msgspec.Raw, shape: type[R]) -> Answer[R] | None:

@@ -33,6 +33,7 @@ class SalesforceSettings(msgspec.Struct, frozen=True, kw_only=True):
     instance_url       only with `access_token`: where the token is good (blank: the login address)
     username           only with `jwt`: whom the app acts for
     api_budget_share   the part of the company's daily API calls that one run may use
+    api_day_share      no call is made once everybody together has used this part of the company's daily API calls
     overlap_minutes    how far each read looks back: a row may appear up to ten minutes after its stamp
     bulk_from          first loads of at least this many rows go through Bulk API 2.0
     bulk_write_from    more rows of one object than this are written through Bulk API 2.0
@@ -46,6 +47,7 @@ class SalesforceSettings(msgspec.Struct, frozen=True, kw_only=True):
     username: str = ""
     mappings: Mappings = Mappings()
     api_budget_share: float = 0.25
+    api_day_share: float = 0.8
     overlap_minutes: int = 10
     bulk_from: int = 50_000
     bulk_write_from: int = 10_000

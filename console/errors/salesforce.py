@@ -281,6 +281,28 @@ SALESFORCE = (
         ),
     ),
     Entry(
+        "KPI-SF-022",
+        Text(
+            "Most of the day's API calls are used",
+            "Casi todas las llamadas a la API del día están gastadas",
+        ),
+        Text(
+            "All integrations of the org together have used the share that `[guards] api_day_share` names of its "
+            "calls of the last 24 hours, or this app has used all that an admin allows it. kpisync leaves the rest "
+            "to others.",
+            "Todas las integraciones de la organización han gastado juntas la parte que fija "
+            "`[guards] api_day_share` de sus llamadas de las últimas 24 horas, o esta aplicación ha gastado "
+            "las que un administrador le permite. "
+            "kpisync deja el resto a las demás.",
+        ),
+        Text(
+            "Nothing is lost, the next run goes on from here. If it happens every day, see Setup › System Overview "
+            "for who calls so much, raise `[guards] api_day_share`, or buy more calls.",
+            "No se pierde nada: la próxima ejecución continúa desde aquí. Si ocurre a diario, vea en Configuración › "
+            "Descripción general del sistema quién llama tanto, suba `[guards] api_day_share` o amplíe el cupo.",
+        ),
+    ),
+    Entry(
         "KPI-SF-030",
         Text(
             "Salesforce refused a request",

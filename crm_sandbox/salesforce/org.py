@@ -32,6 +32,7 @@ from crm_sandbox.world import World
 
 CLIENT_ID, CLIENT_SECRET = "sandbox", "sandbox-secret"
 VERSIONS = tuple(range(31, 69))
+CHUNKED_FROM = 1024
 SEASONS = ("Spring", "Summer", "Winter")
 SETUP_RIGHT = Refusal(403, "INSUFFICIENT_ACCESS", "insufficient access rights on object")
 
@@ -132,7 +133,8 @@ class Org:
             headers = {"Date": f"{self.now().astimezone(UTC):%a, %d %b %Y %H:%M:%S} GMT", **response.headers}
             if request.path.startswith("/services/data/v"):
                 headers |= self.usage.header()
-            return Response(response.status, response.body, headers)
+            # A short answer has a length; a long one goes while it is still being made.
+            return Response(response.status, response.body, headers, chunked=len(response.body) >= CHUNKED_FROM)
 
     def control(self, request: Request) -> Response:
         """One request of whoever runs the sandbox."""
