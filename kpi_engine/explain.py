@@ -187,19 +187,17 @@ class _Search:
         return limits_frame(limits_by_year(won_amounts(self.found.won_deals), self.company, [self.year]))
 
     def _quota(self, side: Side) -> Iterable[Counted]:
+        for quotas in self._quotas_of_reps():
+            for agreed, amount in quotas.made_of(self.grain, self.start):
+                yield Counted(side, agreed.kind, agreed.id, _date(agreed.starts), as_decimal(amount))
+
+    def _quotas_of_reps(self) -> list[RepQuotas]:
+        """Those of the reps who have one for the period: in a team, of its members who manage nobody."""
         crm = crm_quotas(self.found.table("quota"), self.found.exchange)
         targets = Targets(self.company, self.teams, self.start, self.end)
-        for rep in self._quota_reps():
-            quotas = RepQuotas(rep, crm.get(rep, []), targets, self.company)
-            if quotas.amount(self.grain, self.start) is not None:
-                for agreed, amount in quotas.made_of(self.grain, self.start):
-                    yield Counted(side, agreed.kind, agreed.id, _date(agreed.starts), as_decimal(amount))
-
-    def _quota_reps(self) -> tuple[str, ...]:
-        """A team's quota is that of its members who manage nobody."""
-        if self.rep.startswith("team:"):
-            return tuple(rep for rep in self.reps if rep not in self.teams)
-        return tuple(rep for rep in self.reps if rep != UNASSIGNED)
+        out = self.teams if self.rep.startswith("team:") else (UNASSIGNED,)
+        quotas = [RepQuotas(rep, crm.get(rep, []), targets, self.company) for rep in self.reps if rep not in out]
+        return [one for one in quotas if one.amount(self.grain, self.start) is not None]
 
     # ── the value again ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -217,7 +215,9 @@ class _Search:
         }
         for side, part in zip(("numerator", "denominator"), kpi.parts, strict=False):
             mine = [entry for entry in counted if entry.part == side]
-            columns |= {records_column(part): (len(mine), pl.Int64()), part.name: (_sum(part, mine), dtype(part))}
+            # A rep's quota is one, whether it was agreed at once or is made of shares of several.
+            many = len(self._quotas_of_reps()) if part.how == "quota" else len(mine)
+            columns |= {records_column(part): (many, pl.Int64()), part.name: (_sum(part, mine), dtype(part))}
         return pl.DataFrame({name: pl.Series([value], dtype=kind) for name, (value, kind) in columns.items()})
 
     def _uncosted(self) -> int:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from busy_november import COMPANY, busy_floor
-from sales_floor import ANA, AS_OF, Floor, at
+from sales_floor import ANA, AS_OF, Floor, at, call, target
 
-from kpi_engine.catalog import CATALOG, Kpi
+from kpi_engine.catalog import BY_KEY, CATALOG, Kpi
 from kpi_engine.explain import Counted, Explanation, LeftOut, explain
+from kpi_engine.records import Company
 
 NOVEMBER = date(2026, 11, 1)
 
@@ -135,6 +136,15 @@ def test_a_quota_is_explained_by_the_rows_and_targets_that_it_is_made_of() -> No
     assert team.left_out == [
         LeftOut("quota", "boss/2026-11-01/2026-12-01", "it is the quota of someone who manages others")
     ]
+
+
+def test_a_quota_made_of_the_targets_of_its_days_is_still_one_quota() -> None:
+    """100 for each of November's 21 working days: 2,100, one quota."""
+    company = Company(connection="acme", targets=(target("quota", "100", "day"),))
+    floor = Floor(ANA, call("c1", "2026-11-02 09:00"), company=company)
+    found = explain(floor.tables, company, at(AS_OF), "quota", "ana", "month", NOVEMBER)
+    assert (len(found.counted), found.value, found.n) == (21, 2100, 1)
+    agrees(BY_KEY["quota"], found, floor.row("quota"))
 
 
 def test_the_return_of_a_campaign_is_its_deals_less_its_cost() -> None:
