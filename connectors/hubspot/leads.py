@@ -23,11 +23,14 @@ class LeadRecords:
 
     def translation(self, leads: Sequence[Row]) -> Callable[[Row, bool], list[Record]]:
         """What turns each of these leads into our record."""
-        contacts = self._portal.associations("leads", "contacts", [lead.id for lead in leads])
+        hanging = self._portal.associations("leads", "contacts", [lead.id for lead in leads])
+        contacts = hanging.of
         known = self._contacts(sorted({each for of_one in contacts.values() for each in of_one}))
         stages = self._facts.lead_stages()
 
         def translate(lead: Row, _: bool) -> list[Record]:
+            if lead.id in hanging.untold:
+                raise Unclear("HubSpot failed to tell its contact")
             first = next(iter(contacts.get(lead.id, ())), None)
             return [people.lead_object(lead, known.get(first or ""), stages)]
 
@@ -35,7 +38,7 @@ class LeadRecords:
 
     def of_contacts(self, contacts: Sequence[str]) -> list[Record]:
         """The leads of contacts that changed. One that is unclear is named when its own stream reads it."""
-        found = self._portal.associations("contacts", "leads", contacts)
+        found = self._portal.associations("contacts", "leads", contacts).of
         ids = sorted({each for of_one in found.values() for each in of_one})
         wanted = self._facts.defined("leads", people.LEAD_PROPERTIES)
         leads = self._portal.batch_read("leads", ids, wanted).rows if ids else []
@@ -51,4 +54,5 @@ class LeadRecords:
     def _contacts(self, ids: Sequence[str]) -> dict[str, Row]:
         wanted = self._facts.defined("contacts", people.CONTACT_PROPERTIES)
         rows = self._portal.batch_read("contacts", ids, wanted).rows
-        return {row.id: row for row in with_history(self._portal, self._facts, "contacts", rows)}
+        told, _ = with_history(self._portal, self._facts, "contacts", rows)
+        return {row.id: row for row in told}

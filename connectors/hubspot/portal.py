@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from connectors.errors import CrmError, Unreadable
+from connectors.errors import CrmError, Unreachable, Unreadable
 from connectors.hubspot.answers import error_of
 from connectors.hubspot.paths import Paths
 from connectors.hubspot.wire import shapes
-from connectors.hubspot.wire.shapes import Row, Rows
+from connectors.hubspot.wire.shapes import BadRow, Row, RowError, Rows
 from connectors.transport import Transport
 
 PAGE = 100
@@ -58,10 +58,17 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What a batch read brought: the records, and those that are not shaped like one."""
+    """What a batch read brought: the records, and those that are not shaped like one or that HubSpot failed to give."""
 
     rows: list[Row]
-    bad: list[shapes.BadRow]
+    bad: list[BadRow]
+
+
+class Hanging(msgspec.Struct, frozen=True):
+    """What hangs on each record (one without anything is missing), and of which records HubSpot failed to tell."""
+
+    of: dict[str, list[str]]
+    untold: frozenset[str]
 
 
 class Portal:
@@ -146,32 +153,48 @@ class Portal:
                 body["idProperty"] = id_property
             return _rows(self.post(f"{self.paths.records(kind)}/batch/read", kind, body), kind)
 
-        answers = self._side_by_side(ask, ids, HISTORY_BATCH if history else BATCH)
+        size = HISTORY_BATCH if history else BATCH
+        answers = self._side_by_side(ask, ids, size)
+        failed = _failed([error for answer in answers for error in answer.errors], kind, "ids", "id")
+        if failed:
+            again = self._side_by_side(ask, list(failed), size)
+            answers += again
+            failed = _failed([error for answer in again for error in answer.errors], kind, "ids", "id")
         once = {row.id: row for answer in answers for row in answer.results}
-        return Batch(list(once.values()), [bad for answer in answers for bad in answer.bad])
+        missed = [BadRow(each, f"HubSpot failed to read it: {why}") for each, why in failed.items()]
+        return Batch(list(once.values()), [*(bad for answer in answers for bad in answer.bad), *missed])
 
-    def associations(self, kind: str, to: str, ids: Sequence[str]) -> dict[str, list[str]]:
-        """What hangs on each of these records; one without any is missing from the answer."""
+    def associations(self, kind: str, to: str, ids: Sequence[str]) -> Hanging:
+        """What hangs on each of these records."""
+        found = self._hanging(kind, to, ids)
+        if not found.untold:
+            return found
+        again = self._hanging(kind, to, sorted(found.untold))
+        return Hanging({**found.of, **again.of}, again.untold)
+
+    def _hanging(self, kind: str, to: str, ids: Sequence[str]) -> Hanging:
         path, what = self.paths.associations(kind, to), f"associations of {kind} with {to}"
 
-        def ask(part: Sequence[str]) -> dict[str, list[str]]:
+        def ask(part: Sequence[str]) -> Hanging:
             found: dict[str, list[str]] = {}
+            untold: set[str] = set()
             inputs: list[dict[str, str]] = [{"id": each} for each in part]
             while inputs:
-                answer = self.post(path, what, {"inputs": inputs})
+                answer = decoded_with(shapes.associations, self.post(path, what, {"inputs": inputs}), what)
+                untold |= set(_failed(answer.errors, what, "fromObjectId"))
                 inputs = []
-                for one in decoded_with(shapes.associations, answer, what):
+                for one in answer.results:
                     known = found.setdefault(str(one.from_.id), [])
                     known.extend(str(each.to_object_id) for each in one.to)
                     if one.paging and one.paging.next:
                         inputs.append({"id": str(one.from_.id), "after": str(one.paging.next.after)})
-            return found
+            return Hanging(found, frozenset(untold))
 
-        together: dict[str, list[str]] = {}
-        for answer in self._side_by_side(ask, ids, ASSOCIATION_BATCH):
-            together.update(answer)
+        answers = self._side_by_side(ask, ids, ASSOCIATION_BATCH)
+        untold = frozenset(each for answer in answers for each in answer.untold)
+        together = {one: others for answer in answers for one, others in answer.of.items() if one not in untold}
         # One pair may be associated in several ways, and then comes several times.
-        return {one: list(dict.fromkeys(others)) for one, others in together.items()}
+        return Hanging({one: list(dict.fromkeys(others)) for one, others in together.items()}, untold)
 
     def definitions(self, kind: str) -> list[Definition]:
         """The properties that this portal defines for a kind."""
@@ -203,6 +226,24 @@ def batches(things: Iterable[T], size: int) -> Iterator[Sequence[T]]:
     rest = iter(things)
     while part := tuple(islice(rest, size)):
         yield part
+
+
+def _failed(errors: Iterable[RowError], what: str, *names: str) -> dict[str, str]:
+    """The rows that HubSpot could not answer, and why: those are not gone. Being told that there is nothing is an
+    answer; a failure that names no row could be anybody's, so that the whole call counts for nothing."""
+    failed: dict[str, str] = {}
+    for error in errors:
+        if error.nothing_there:
+            continue
+        why, ids = error.category or error.code or "no reason given", error.about(*names)
+        if not ids:
+            raise Unreachable(
+                "KPI-HS-030",
+                f"HubSpot answers a part of {what} with an error that names no record ({why}).",
+                "The next run goes on from here; see status.hubspot.com if it lasts.",
+            )
+        failed |= dict.fromkeys(ids, why)
+    return failed
 
 
 def _answered(response: httpx.Response, what: str) -> bytes:

@@ -167,7 +167,9 @@ class ObjectReader:
         records: list[Record] = []
         unread = [Unread(stream.name, one.id, one.reason) for one in bad]
         vanished = list(gone)
-        for row in with_history(self._portal, self._facts, stream.kind, rows):
+        told, missed = with_history(self._portal, self._facts, stream.kind, rows)
+        unread += [Unread(stream.name, one.id, one.reason) for one in missed]
+        for row in told:
             try:
                 translated = translate(row, changed)
             except Unclear as unclear:
@@ -183,7 +185,8 @@ class ObjectReader:
                 vanished += [(stream.record, each) for each in merged_ids(row)]
         if stream is CONTACTS and changed and self._mappings.leads == "leads_object":
             records += self._leads.of_contacts([row.id for row in rows])
-        links, relinked = self._links(stream, rows) if linked else ([], [])
+        links, relinked, untold = self._links(stream, rows) if linked else ([], [], [])
+        unread += untold
         return Page(
             stream=stream.name,
             rows=[*records, *links],
@@ -213,12 +216,16 @@ class ObjectReader:
                 activity = ACTIVITIES[name]
                 return lambda row, _: [activity(row, context)]
 
-    def _links(self, stream: ObjectStream, rows: Sequence[Row]) -> tuple[list[Link], list[tuple[str, str, str]]]:
-        """What hangs on these records now; links that they had before and no longer have are replaced."""
+    def _links(
+        self, stream: ObjectStream, rows: Sequence[Row]
+    ) -> tuple[list[Link], list[tuple[str, str, str]], list[Unread]]:
+        """What hangs on these records now; links that they had before and no longer have are replaced. Where HubSpot
+        failed to tell, a record keeps those that it had, and is named."""
         links: list[Link] = []
         relinked: list[tuple[str, str, str]] = []
+        untold: list[Unread] = []
         if stream.link_as is None:
-            return links, relinked
+            return links, relinked, untold
         stamps = {row.id: _stamp(row, stream) for row in rows}
         for kind, end in stream.links:
             try:
@@ -226,7 +233,8 @@ class ObjectReader:
             except MissingScope as closed:
                 log.warning("hubspot.links_closed", extra={"stream": stream.name, "to": kind, "why": closed.code})
                 continue
-            relinked += [(stream.link_as, one, end) for one in stamps]
+            untold += [Unread(stream.name, one, f"HubSpot failed to tell its {kind}") for one in sorted(found.untold)]
+            relinked += [(stream.link_as, one, end) for one in stamps if one not in found.untold]
             links += [
                 Link(
                     id=f"{stream.link_as}:{one}:{end}:{other}",
@@ -236,11 +244,11 @@ class ObjectReader:
                     to_kind=end,
                     to_id=other,
                 )
-                for one, others in found.items()
+                for one, others in found.of.items()
                 if one in stamps
                 for other in others
             ]
-        return links, relinked
+        return links, relinked, untold
 
 
 ACTIVITIES: dict[str, Callable[[Row, activities.Context], Record]] = {

@@ -1,6 +1,6 @@
 """What people did on the company's website: form submissions and page views."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -43,11 +43,11 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     def since(self) -> int | None:
         return None if self.newest is None else self.newest - OVERLAP
 
-    def past(self, moments: Mapping[str, int]) -> "Mark":
-        """The mark after these were read, too."""
+    def past(self, moments: Mapping[str, int], again: Container[str] = ()) -> "Mark":
+        """The mark after these were read, too. Those in `again` are not remembered as seen."""
         newest = max([self.newest or 0, *moments.values()])
         known = self.seen if self.newest is not None and self.newest > newest - OVERLAP else ()
-        late = [each for each, moment in moments.items() if moment > newest - OVERLAP]
+        late = [each for each, moment in moments.items() if moment > newest - OVERLAP and each not in again]
         return Mark(newest, tuple(dict.fromkeys([*known, *late]))[-REMEMBERED:])
 
 
@@ -86,10 +86,14 @@ class WebReader:
             known = read.get(form, Mark())
             sent = self._submissions(form, known)
             new = [one for one in sent if engagement.submission_id(form, one) not in known.seen]
+            unknown: set[str] = set()
             for start in range(0, len(new), AT_ONCE):
+                events, unread = self._submitted(form, new[start : start + AT_ONCE])
+                unknown |= {one.id for one in unread}
                 if start + AT_ONCE >= len(new):
-                    read[form] = known.past({engagement.submission_id(form, one): one.submitted_at for one in new})
-                yield self._submitted(form, new[start : start + AT_ONCE], replace(begun, read=dict(read)))
+                    moments = {engagement.submission_id(form, one): one.submitted_at for one in new}
+                    read[form] = known.past(moments, unknown)
+                yield replace(begun, read=dict(read)).page(events, unread)
         yield FormsCursor(read, mark, now).page()
 
     def _conversions(self) -> str | None:
@@ -127,17 +131,21 @@ class WebReader:
                 return
             params["after"] = str(page.paging.next.after)
 
-    def _submitted(self, form: str, read: Sequence[Submission], cursor: FormsCursor) -> Page:
+    def _submitted(self, form: str, read: Sequence[Submission]) -> tuple[list[Event], list[Unread]]:
+        """What people sent, and what nobody did whom the CRM knows: the person was deleted since, or, just after a
+        form was sent, is not made yet."""
         contacts = self._contacts({one.email for one in read if one.email})
         events: list[Event] = []
         unread: list[Unread] = []
         for one in read:
             event = engagement.submission(form, one, contacts)
             if event is None:
-                unread.append(Unread("forms", engagement.submission_id(form, one), "no contact has its e-mail address"))
+                unread.append(
+                    Unread("forms", engagement.submission_id(form, one), "no contact has its e-mail address (any more)")
+                )
             else:
                 events.append(event)
-        return cursor.page(events, unread)
+        return events, unread
 
     def _contacts(self, emails: set[str]) -> dict[str, str]:
         """E-mail address → contact; an address may be a contact's second one."""

@@ -38,6 +38,9 @@ ADVICE = {
 }
 OTHERWISE = "HubSpot's own words are above; the next push tries again."
 
+OWN_WORDS = frozenset({"VALIDATION_ERROR", "CONFLICT", "OBJECT_NOT_FOUND", "MISSING_SCOPES", "FORBIDDEN", ""})
+"""Categories of what is wrong with a row; any other one tells of HubSpot's own trouble, which passes."""
+
 
 class Writer:
     """Writes to one portal."""
@@ -247,7 +250,8 @@ def _outcomes(surface: Surface, batch: Sequence[Change], answer: Rows) -> Iterat
     for number, change in enumerate(batch):
         if number in refused:
             error = refused[number]
-            yield _refusal(change, error.code, error.category, error.message)
+            passing = error.category not in OWN_WORDS and not error.code
+            yield _refusal(change, error.code, error.category, error.message, retry=passing)
         elif change.key in written:
             yield Written(change, written[change.key])
         else:
@@ -305,12 +309,12 @@ def _refused(change: Change, problem: Problem, error: Mapping[str, Any] | None =
     return _refusal(change, str(own.get("code") or ""), problem.category, str(own.get("message") or problem.message))
 
 
-def _refusal(change: Change, code: str, category: str, message: str) -> Refused:
+def _refusal(change: Change, code: str, category: str, message: str, *, retry: bool = False) -> Refused:
     """By HubSpot's most exact word: the fault of a property, else the error's code, else its category."""
     faults = faults_in(message)
     code = code or next((fault.error for fault in faults if fault.error), category or "VALIDATION_ERROR")
     reason = "; ".join(fault.message for fault in faults if fault.message) or message or code
-    return Refused(change, code, reason, ADVICE.get(code, OTHERWISE))
+    return Refused(change, code, reason, ADVICE.get(code, OTHERWISE), retry=retry)
 
 
 def _all_refused(batch: Sequence[Change], code: str, reason: str) -> Iterator[Refused]:

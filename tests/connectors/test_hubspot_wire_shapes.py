@@ -74,4 +74,4 @@ def test_association_ends_may_be_numbers_or_texts() -> None:
     found = shapes.associations(
         b'{"results":[{"from":{"id":"7"},"to":[{"toObjectId":442222359747},{"toObjectId":"8"}]}],"numErrors":0}'
     )
-    assert [str(end.to_object_id) for end in found[0].to] == ["442222359747", "8"]
+    assert [str(end.to_object_id) for end in found.results[0].to] == ["442222359747", "8"]

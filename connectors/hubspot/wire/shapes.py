@@ -25,6 +25,9 @@ FIRST_MOMENT = -2_208_988_800_000
 LAST_MOMENT = 4_102_444_800_000
 """1900 and 2100: a typing error beyond them must not cost a company two centuries of empty periods."""
 
+NOT_FOUND = "OBJECT_NOT_FOUND"
+NOTHING_LINKED = "NO_ASSOCIATIONS_FOUND"
+
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -66,13 +69,24 @@ class Paging(msgspec.Struct, frozen=True):
     next: Next | None = None
 
 
-class RowError(msgspec.Struct, frozen=True):
+class RowError(msgspec.Struct, frozen=True, rename="camel"):
     """What a 207 says of the rows that failed."""
 
     category: str = ""
+    sub_category: str = ""
     message: str = ""
     context: dict[str, list[str] | str] = {}
     code: str = ""
+
+    @property
+    def nothing_there(self) -> bool:
+        """Whether it says that there is no such record, or nothing linked with it: a fact, and no failure."""
+        return self.category == NOT_FOUND or NOTHING_LINKED in self.sub_category
+
+    def about(self, *names: str) -> list[str]:
+        """The ids that it names under any of these names."""
+        named = [self.context.get(name, ()) for name in names]
+        return [each for ids in named for each in ([ids] if isinstance(ids, str) else ids)]
 
 
 class Rows(msgspec.Struct, frozen=True, rename="camel"):
@@ -118,7 +132,14 @@ class Associated(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class AssociationPage(msgspec.Struct, frozen=True):
+    """What hangs on each record, and what is said of those without an answer."""
+
     results: list[Associated] = []
+    raw_errors: list[msgspec.Raw] = msgspec.field(name="errors", default_factory=list)
+
+    @property
+    def errors(self) -> list[RowError]:
+        return row_errors(self.raw_errors)
 
 
 _rows = msgspec.json.Decoder(Rows)
@@ -145,7 +166,7 @@ def _row_by_row(loose: _Loose) -> Rows:
             good.append(_row.decode(raw))
         except msgspec.ValidationError as error:
             bad.append(BadRow(_id_of(raw), f"not a record: {error}"))
-    return Rows(results=good, paging=loose.paging, total=loose.total, errors=_errors(loose.errors), bad=bad)
+    return Rows(results=good, paging=loose.paging, total=loose.total, errors=row_errors(loose.errors), bad=bad)
 
 
 def _id_of(raw: msgspec.Raw) -> str:
@@ -155,7 +176,8 @@ def _id_of(raw: msgspec.Raw) -> str:
         return "?"
 
 
-def _errors(raws: list[msgspec.Raw]) -> list[RowError]:
+def row_errors(raws: list[msgspec.Raw]) -> list[RowError]:
+    """What is said of the rows that failed; an error that is misshapen still is one."""
     errors = []
     for raw in raws:
         try:
@@ -165,9 +187,9 @@ def _errors(raws: list[msgspec.Raw]) -> list[RowError]:
     return errors
 
 
-def associations(body: bytes) -> list[Associated]:
+def associations(body: bytes) -> AssociationPage:
     """Raises msgspec.DecodeError."""
-    return _associations.decode(body).results
+    return _associations.decode(body)
 
 
 def text(properties: Properties, name: str) -> str | None:
