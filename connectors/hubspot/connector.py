@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Self
 
 import msgspec
@@ -81,6 +82,7 @@ class HubSpotConnector:
         self._provisioner = Provisioner(portal, self._facts, lead_kind)
         self._lead_kind = lead_kind
         self._closed: dict[str, list[Gap]] = {}
+        self._hidden: tuple[Gap, ...] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -99,8 +101,10 @@ class HubSpotConnector:
         if known is None:
             self._closed = {}
             found = self._looked()
-            known = Note(self._now(), asked, found, {name: tuple(gaps) for name, gaps in self._closed.items()})
+            closed = {name: tuple(gaps) for name, gaps in self._closed.items()}
+            known = Note(self._now(), asked, found, closed, self._hidden)
             self._notes.keep(known)
+        self._hidden = known.hidden
         self._closed = {name: list(gaps) for name, gaps in known.closed.items()}
         if self._pace.daily_left is None:  # nothing asked since has said how much is left of today
             return known.found
@@ -114,6 +118,7 @@ class HubSpotConnector:
             refusal = self._scopes.refusal(stream)
             if refusal:
                 self._close(stream, refusal)
+        self._hidden = tuple(self._hidden_sources())
         surfaces, lacking = self._surfaces()
         gaps = (*self._source_gaps(), *lacking, *old_version(self._portal.paths.version))
         return Capabilities(
@@ -170,7 +175,26 @@ class HubSpotConnector:
         self._closed[stream.name] = gaps_of(stream, refusal.message, refusal.advice)
 
     def _source_gaps(self) -> list[Gap]:
-        return [Gap(*DOCUMENTS), *(gap for gaps in self._closed.values() for gap in gaps)]
+        return [Gap(*DOCUMENTS), *(gap for gaps in self._closed.values() for gap in gaps), *self._hidden]
+
+    def _hidden_sources(self) -> Iterator[Gap]:
+        """What the open streams cannot tell because this portal lacks the properties that tell it."""
+        open_ones = [
+            each
+            for each in self._streams.values()
+            if isinstance(each, ObjectStream) and each.needs and each.name not in self._closed
+        ]
+        known = self._portal.together([partial(self._defined, stream) for stream in open_ones])
+        for stream, defined in zip(open_ones, known, strict=True):
+            gaps = [need.gap(defined) for need in stream.needs] if defined is not None else []
+            yield from (gap for gap in gaps if gap is not None)
+
+    def _defined(self, stream: ObjectStream) -> set[str] | None:
+        """The names of a kind's properties, None where the token may not look at definitions."""
+        try:
+            return {each.name for each in self._facts.definitions(stream.kind)}
+        except (MissingScope, Absent, Rejected):
+            return None
 
     def _surfaces(self) -> tuple[frozenset[Surface], list[Gap]]:
         """Where everything is ready to be written, and why it is not elsewhere."""

@@ -51,12 +51,15 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """`closed` are the streams that this token or edition does not have."""
+    """closed   the streams that this token or edition does not have
+    hidden   what is missing because properties are
+    """
 
     at: float
     asked: Asked
     found: Capabilities
     closed: Mapping[str, tuple[Gap, ...]]
+    hidden: tuple[Gap, ...] = ()
 
 
 class Notes:

@@ -4,6 +4,8 @@
 costs.
 """
 
+from collections.abc import Container
+
 import msgspec
 
 from connectors.contract import Gap
@@ -32,12 +34,33 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     edition: bool = False
 
 
+class Need(msgspec.Struct, frozen=True):
+    """What a source is read from: all the properties of one of the `ways`. A portal that defines none of them in full,
+    or hides them from the token, would look as if it had never happened."""
+
+    source: str
+    ways: tuple[tuple[str, ...], ...]
+
+    def gap(self, defined: Container[str]) -> Gap | None:
+        """What is missing, where the portal has these properties."""
+        lacking = [[name for name in way if name not in defined] for way in self.ways]
+        if not all(lacking):
+            return None
+        names = " or ".join(", ".join(each) for each in lacking)
+        return Gap(
+            self.source,
+            f"This portal does not define {names}, or hides it from the token.",
+            "Look for the property in HubSpot's settings (Properties), and whether the app may see it.",
+        )
+
+
 class ObjectStream(Stream, frozen=True, kw_only=True):
     """CRM records that are listed at first and searched by their modification stamp afterwards.
 
     links    what hangs on a record: the kind to ask associations for → what our links call that end
     link_as  what our links call the record itself; None: it has no links
     record   the kind of our records, for those that stop being one
+    needs    what its sources are read from, where a portal without it can be told from one in which nothing happened
     """
 
     stamp: str = MODIFIED
@@ -45,6 +68,7 @@ class ObjectStream(Stream, frozen=True, kw_only=True):
     link_as: str | None = None
     links: tuple[tuple[str, str], ...] = ()
     record: str
+    needs: tuple[Need, ...] = ()
 
 
 CONTACTS_READ = ("crm.objects.contacts.read",)
@@ -59,6 +83,11 @@ CONTACTS = ObjectStream(
     stamp=CONTACT_MODIFIED,
     wanted=people.CONTACT_PROPERTIES,
     record="person",
+    needs=(
+        Need("leads", (("lifecyclestage",),)),
+        Need("opt_out_dates", (("hs_email_optout",),)),
+        Need("qualified_dates", tuple((name,) for name in people.QUALIFIED_DATES)),
+    ),
 )
 LEADS = ObjectStream(
     name="leads",
@@ -83,11 +112,12 @@ CALLS = ObjectStream(
     name="calls",
     kind="calls",
     scopes=CONTACTS_READ,
-    sources=("calls",),
+    sources=("calls", "answers"),
     wanted=activities.CALL_PROPERTIES,
     link_as="interaction",
     links=TO_PEOPLE_AND_DEALS,
     record="interaction",
+    needs=(Need("answers", (("hs_call_disposition",), ("hs_call_duration",))),),
 )
 EMAILS = ObjectStream(
     name="emails",
@@ -98,16 +128,24 @@ EMAILS = ObjectStream(
     link_as="interaction",
     links=TO_PEOPLE_AND_DEALS,
     record="interaction",
+    needs=(
+        Need("emails", (("hs_email_direction", "hs_email_status"),)),
+        Need("opens", (("hs_email_tracker_key", "hs_email_open_count"),)),
+        Need("clicks", (("hs_email_tracker_key", "hs_email_click_count"),)),
+        Need("bounces", (("hs_email_status",), ("hs_email_bounce_error_detail_status_code",))),
+        Need("replies", (("hs_email_direction", "hs_email_thread_id"),)),
+    ),
 )
 MEETINGS = ObjectStream(
     name="meetings",
     kind="meetings",
     scopes=CONTACTS_READ,
-    sources=("meetings",),
+    sources=("meetings", "meeting_outcomes"),
     wanted=activities.MEETING_PROPERTIES,
     link_as="interaction",
     links=TO_PEOPLE_AND_DEALS,
     record="interaction",
+    needs=(Need("meeting_outcomes", (("hs_meeting_outcome",),)),),
 )
 COMMUNICATIONS = ObjectStream(
     name="communications",
@@ -137,6 +175,15 @@ GOALS = ObjectStream(
     edition=True,
     wanted=deals.GOAL_PROPERTIES,
     record="quota",
+    needs=(
+        Need(
+            "quotas",
+            (
+                ("hs_assignee_user_id", "hs_target_amount", "hs_start_datetime", "hs_end_datetime"),
+                ("hs_assignee_user_id", "hs_target_amount_in_home_currency", "hs_start_datetime", "hs_end_datetime"),
+            ),
+        ),
+    ),
 )
 DEAL_SPLITS = Stream(name="deal_splits", kind="deal splits", scopes=("crm.dealsplits.read_write",), sources=("splits",))
 CAMPAIGNS = Stream(

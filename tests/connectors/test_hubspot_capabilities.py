@@ -35,7 +35,7 @@ def test_the_portal_says_whose_it_is() -> None:
 def test_looking_is_cheap() -> None:
     with desk() as opened:
         opened.hubspot.capabilities()
-        assert opened.hubspot.calls() == 8
+        assert opened.hubspot.calls() == 13  # eight, and the properties of five kinds, which the first load needs anyway
 
 
 @pytest.mark.parametrize("faults", [[], [UNTOLD]], ids=["HubSpot tells the scopes", "one of each kind is asked for"])
@@ -100,6 +100,34 @@ def test_some_streams_need_an_edition_whatever_the_scopes(tier: str, stream: str
 def test_an_edition_without_splits_has_none() -> None:
     with desk(tier="starter") as opened:
         assert rows(opened.read("deal_splits"), Split) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "hidden", "sources"),
+    [
+        ("calls", ["hs_call_disposition", "hs_call_duration"], {"answers"}),
+        ("calls", ["hs_call_disposition"], set()),
+        ("emails", ["hs_email_open_count"], {"opens"}),
+        ("emails", ["hs_email_click_count"], {"clicks"}),
+        ("emails", ["hs_email_tracker_key"], {"opens", "clicks"}),
+        ("emails", ["hs_email_thread_id"], {"replies"}),
+        ("meetings", ["hs_meeting_outcome"], {"meeting_outcomes"}),
+        ("contacts", ["hs_email_optout"], {"opt_out_dates"}),
+        ("goal_targets", ["hs_assignee_user_id"], {"quotas"}),
+    ],
+)
+def test_a_property_that_the_portal_hides_makes_its_number_unknown_and_not_zero(
+    kind: str, hidden: list[str], sources: set[str]
+) -> None:
+    with desk() as opened:
+        for name in hidden:
+            del opened.portal.store.table(kind).properties[name]
+        found = opened.hubspot.capabilities()
+        assert found.streams == EVERYTHING
+        told = {gap.source: gap.reason for gap in found.gaps}
+        missing = opened.hubspot.company_defaults(Company(connection="c")).missing
+        assert set(missing) == {"documents", *sources}
+        assert all(name in told[source] for name in hidden for source in sources)
 
 
 def test_hubspot_finds_the_deal_of_a_conversion_by_its_links() -> None:

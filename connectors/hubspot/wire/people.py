@@ -34,6 +34,10 @@ LEAD_STAGES = ("lead", "marketingqualifiedlead", "salesqualifiedlead", "opportun
 QUALIFIED = ("marketingqualifiedlead", "salesqualifiedlead")
 CONVERTED = ("opportunity", "customer")
 
+QUALIFIED_DATES = tuple(
+    name for stage in QUALIFIED for name in (f"hs_lifecyclestage_{stage}_date", f"hs_v2_date_entered_{stage}")
+)
+
 CONTACT_PROPERTIES = (
     "createdate",
     "lastmodifieddate",
