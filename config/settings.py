@@ -156,6 +156,10 @@ class HubSpotSection(Section):
     """The app's client id; only with `oauth`."""
     api_version: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}|v3)$")] = "2026-09"
     """The version of HubSpot's API: a year and the month 03 or 09, or v3 for the paths of before."""
+    api_versions: dict[str, str] = Field(default_factory=dict)
+    """Another version for a part of it, as in `{ writing = "2026-03" }`: `records`, `writing`, `associations`,
+    `properties`, `pipelines`, `owners`, `schemas`, `account`, `currencies`, `campaigns`, `events`, `deal_splits`,
+    `forms`."""
     mappings: dict[str, Any] = Field(default_factory=dict)
     """How this company uses its CRM, where companies differ: see below."""
 

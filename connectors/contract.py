@@ -1,6 +1,7 @@
 """What every connector can do, whatever the CRM. The sync side sees these types and nothing of a vendor's."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -28,6 +29,14 @@ class Gap(msgspec.Struct, frozen=True):
     advice: str
 
 
+class ApiVersion(msgspec.Struct, frozen=True):
+    """A version of the CRM's API that is in use: what for, and from when on the CRM no longer supports it."""
+
+    name: str
+    ends: date
+    used_for: tuple[str, ...]
+
+
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What was found when looking: whose CRM this is and what it lacks.
 
@@ -35,6 +44,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     surfaces     where writing is possible
     daily_calls  the allowance of API calls a day and how many are left, None where the CRM does not say
     rows_a_call  how many records one call of `push` carries
+    api_versions  those that end on a known day, the first to end at the top
     """
 
     organisation: str
@@ -47,6 +57,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     daily_calls: int | None = None
     daily_calls_left: int | None = None
     rows_a_call: int = 100
+    api_versions: tuple[ApiVersion, ...] = ()
 
 
 class Unread(msgspec.Struct, frozen=True):

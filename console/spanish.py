@@ -271,6 +271,10 @@ SPANISH: dict[str, str] = {
         "{file} tiene la conexión {name}. Siguiente: kpisync doctor"
     ),
     "{left} of {all} left": "quedan {left} de {all}",
+    "{version} is supported until {day}: {uses}": "{version} se mantiene hasta el {day}: {uses}",
+    "Before that day update kpisync, or choose a newer version in kpisync.toml.": (
+        "Antes de ese día, actualice kpisync o elija una versión más nueva en kpisync.toml."
+    ),
     "{name} rests since {moment}; `kpisync schedule resume` wakes it.": (
         "{name} descansa desde {moment}; `kpisync schedule resume` la despierta."
     ),

@@ -197,6 +197,7 @@ def connect(
                 auth=section.auth,
                 client_id=section.client_id,
                 api_version=section.api_version,
+                api_versions=section.api_versions,
                 mappings=_mappings(name, section.mappings, hubspot.HubSpotMappings),
             )
             return hubspot.connect(portal, secrets, store=store, notebook=notebook)

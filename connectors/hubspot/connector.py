@@ -9,6 +9,7 @@ from typing import Self
 import msgspec
 
 from connectors.contract import (
+    ApiVersion,
     Capabilities,
     Change,
     FieldValue,
@@ -96,7 +97,7 @@ class HubSpotConnector:
         self._scopes.renew()
         scopes = self._scopes.granted()
         portal = self._whose() or str(self._facts.account().portal_id)
-        asked = Asked(portal, scopes, self._portal.paths.version, self._leads)
+        asked = Asked(portal, scopes, self._portal.paths.chosen, self._leads)
         known = self._notes.about(asked, self._now())
         if known is None:
             self._closed = {}
@@ -131,6 +132,9 @@ class HubSpotConnector:
             gaps=gaps,
             daily_calls=self._pace.daily,
             daily_calls_left=self._pace.daily_left,
+            api_versions=tuple(
+                ApiVersion(used.version, used.ends, used.families) for used in self._portal.paths.calendar()
+            ),
         )
 
     def company_defaults(self, company: Company) -> Company:
@@ -284,7 +288,7 @@ def connect(
     transport = Transport(
         settings.base_url, policy(), sign_in, code=CODE, pace=pace.before, sleep=sleep, on_response=pace.after
     )
-    portal = Portal(transport, Paths(settings.api_version))
+    portal = Portal(transport, Paths(settings.api_version, settings.api_versions))
     scopes = Scopes(portal, lambda: sign_in.scopes(transport))
     notes = Notes(notebook or Blank())
     return HubSpotConnector(settings, portal, pace, scopes, lambda: sign_in.portal, notes, sleep=sleep, now=now)

@@ -115,7 +115,7 @@ class Provisioner:
         users = next(iter(self._portal.pages("users", ["hs_object_id"]))).results
         if not users:
             return
-        path = f"{self._portal.paths.records('users')}/batch/update"
+        path = f"{self._portal.paths.writing('users')}/batch/update"
 
         def write(value: str) -> int:
             inputs = [{"id": users[0].id, "properties": {name: value}}]
@@ -180,7 +180,7 @@ class Provisioner:
         ids = [row.id for page in self._portal.pages(kind, [ours.KEY]) for row in page.results]
         for part in batches(ids, BATCH):
             body = {"inputs": [{"id": each} for each in part]}
-            self._portal.post(f"{self._portal.paths.records(kind)}/batch/archive", "KPI records", body)
+            self._portal.post(f"{self._portal.paths.writing(kind)}/batch/archive", "KPI records", body)
 
     def _remove_properties(self, kind: str, wanted: Sequence[Property], advice: str, dry_run: bool) -> Iterator[Step]:
         response = self._portal.send("GET", self._portal.paths.properties(kind))

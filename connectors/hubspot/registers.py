@@ -152,8 +152,6 @@ class RegisterReader:
     def deal_splits(self, cursor: str | None) -> Iterator[Page]:
         """One search for the deals that are split, then their splits; most portals have none and pay for the search."""
         path = self._portal.paths.deal_splits
-        if path is None:
-            return
         seen, now = seen_of(cursor), self._now()
         try:
             newest = self._portal.search("deals", [IS_SPLIT], sort=MODIFIED, descending=True, limit=SEARCH_PAGE)

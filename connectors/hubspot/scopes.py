@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from connectors.errors import CrmError
 from connectors.hubspot.answers import Absent, MissingScope, Problem, Rejected
-from connectors.hubspot.paths import FORMS
 from connectors.hubspot.portal import Portal
 from connectors.hubspot.streams import Stream
 
@@ -72,7 +71,7 @@ class Scopes:
             case "campaigns":
                 return paths.campaigns, one
             case "forms":
-                return FORMS, one
+                return paths.forms, one
             case "page_views":
                 return paths.event_occurrences, {**one, "objectType": "contact", "eventType": "e_visited_page"}
             case "deal_splits":

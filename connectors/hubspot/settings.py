@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Literal
 
 import httpx
 import msgspec
 
 from connectors.errors import NotAllowed
+from connectors.hubspot.paths import CURRENT, FAMILIES, LEGACY, takes
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-VERSION = re.compile(r"v3|\d{4}-(03|09)")
+VERSION = re.compile(rf"{LEGACY}|20\d\d-(03|09)(-beta)?")
 
 SCOPES: tuple[str, ...] = (
     "oauth",
@@ -61,7 +63,8 @@ class HubSpotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     base_url: str = "https://api.hubapi.com"
     auth: Literal["token", "oauth"] = "token"
     client_id: str = ""
-    api_version: str = "2026-09"
+    api_version: str = CURRENT
+    api_versions: Mapping[str, str] = {}
     mappings: HubSpotMappings = HubSpotMappings()
 
     @property
@@ -80,11 +83,12 @@ def checked(settings: HubSpotSettings) -> HubSpotSettings:
             "Use https in `base_url`; plain http is only for a CRM on this very machine.",
         )
     if not VERSION.fullmatch(settings.api_version):
-        raise NotAllowed(
-            "KPI-HS-002",
+        raise _no_version(
             f"HubSpot has no API version {settings.api_version!r}.",
             'Set `api_version` to a dated version such as "2026-09", or to "v3" for the legacy paths.',
         )
+    for family, version in settings.api_versions.items():
+        _check_family(family, version)
     if settings.auth == "oauth" and not settings.client_id:
         raise NotAllowed(
             "KPI-HS-003",
@@ -92,3 +96,20 @@ def checked(settings: HubSpotSettings) -> HubSpotSettings:
             "Set `client_id` for this connection in kpisync.toml.",
         )
     return settings
+
+
+def _check_family(family: str, version: str) -> None:
+    if family not in FAMILIES:
+        nearest = get_close_matches(family, FAMILIES, 1)
+        raise _no_version(
+            f"`api_versions` names {family!r}, which is no part of HubSpot's API that kpisync uses.",
+            f"Did you mean {nearest[0]!r}?" if nearest else f"Known are {', '.join(FAMILIES)}.",
+        )
+    if not VERSION.fullmatch(version) or not takes(family, version):
+        dated, legacy = FAMILIES[family].dated, FAMILIES[family].legacy
+        kinds = [kind for kind, path in (('a dated version such as "2026-09"', dated), ('"v3"', legacy)) if path]
+        raise _no_version(f"HubSpot has no version {version!r} of its {family} API.", f"It takes {' or '.join(kinds)}.")
+
+
+def _no_version(message: str, advice: str) -> NotAllowed:
+    return NotAllowed("KPI-HS-002", message, advice)

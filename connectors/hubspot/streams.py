@@ -9,7 +9,7 @@ from collections.abc import Container
 import msgspec
 
 from connectors.contract import Gap
-from connectors.hubspot.paths import CURRENT, UNSUPPORTED_FROM
+from connectors.hubspot.paths import CURRENT, LEGACY, unsupported_from
 from connectors.hubspot.settings import HubSpotMappings
 from connectors.hubspot.wire import activities, deals, people
 
@@ -224,9 +224,10 @@ def old_version(version: str) -> list[Gap]:
     """What to know about an API version that is not the newest."""
     if version == CURRENT:
         return []
-    until = UNSUPPORTED_FROM.get(version)
-    when = f" from {until:%B %Y} on" if until else ""
-    reason = f"HubSpot does not support API version {version}{when}."
+    ends = unsupported_from(version)
+    if version != LEGACY and ends > unsupported_from(CURRENT):
+        return []  # newer than we know
+    reason = f"HubSpot does not support API version {version} from {ends:%B %Y} on."
     return [Gap("api_version", reason, f'Set api_version = "{CURRENT}" in kpisync.toml.')]
 
 

@@ -10,7 +10,6 @@ from connectors.contract import Page, Unread
 from connectors.hubspot.answers import MissingScope, Rejected
 from connectors.hubspot.cursor import OVERLAP, REMEMBERED
 from connectors.hubspot.notes import fresh
-from connectors.hubspot.paths import FORMS, SUBMISSIONS
 from connectors.hubspot.portal import Portal
 from connectors.hubspot.wire import engagement
 from connectors.hubspot.wire.engagement import Occurrences, Submission, Submissions
@@ -114,7 +113,7 @@ class WebReader:
     def _forms(self) -> Iterator[str]:
         params = {"limit": "100"}
         while True:
-            page = self._portal.read(FORMS, "forms", _Forms, params)
+            page = self._portal.read(self._portal.paths.forms, "forms", _Forms, params)
             yield from (form.id for form in page.results)
             if not (page.paging and page.paging.next):
                 return
@@ -124,7 +123,8 @@ class WebReader:
         """Newest first, down to what is known."""
         params = {"limit": str(SUBMISSION_PAGE)}
         while True:
-            page = self._portal.read(f"{SUBMISSIONS}/{form}", "form submissions", Submissions, params)
+            path = f"{self._portal.paths.submissions}/{form}"
+            page = self._portal.read(path, "form submissions", Submissions, params)
             fresh = [one for one in page.results if mark.since is None or one.submitted_at > mark.since]
             yield from fresh
             if len(fresh) < len(page.results) or not (page.paging and page.paging.next):

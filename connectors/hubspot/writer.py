@@ -93,7 +93,7 @@ class Writer:
         keys = [change.key for change in batch]
         rows = self._portal.batch_read(kind, keys, [ours.KEY], id_property=ours.KEY).rows
         ids = {row.properties.get(ours.KEY): row.id for row in rows}
-        path = f"{self._portal.paths.records(kind)}/batch/archive"
+        path = f"{self._portal.paths.writing(kind)}/batch/archive"
         there = [{"id": ids[key]} for key in keys if key in ids]
         response = self._portal.send("POST", path, {"inputs": there}) if there else None
         if response is None or response.is_success:
@@ -110,7 +110,7 @@ class Writer:
             yield from _all_refused(batch, "NOT_PROVISIONED", f"HubSpot has no custom object {ours.OBJECT}")
             return
         upsert = surface is Surface.KPI_RECORDS
-        path = f"{self._portal.paths.records(kind)}/batch/{'upsert' if upsert else 'update'}"
+        path = f"{self._portal.paths.writing(kind)}/batch/{'upsert' if upsert else 'update'}"
         inputs = [self._input(change, number, owners=owners) for number, change in enumerate(batch)]
         response = self._delivered(surface, path, {"inputs": inputs})
         match response.status_code:

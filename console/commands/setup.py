@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from rich.table import Table
 from config import settings as config
 from config.errors import SecretMissing, SettingsError
 from config.vault import KEY_VARIABLE, Vault, variable
-from connectors.contract import KpiField, NotProvisioned, Provisioned
+from connectors.contract import ApiVersion, KpiField, NotProvisioned, Provisioned
 from connectors.errors import CrmError
 from console.commands.everyday import ConnectionName
 from console.commands.sandbox import CrmName
@@ -26,6 +27,7 @@ from console.workspace import Workspace
 from kpi_engine.catalog import every_kpi, places
 from sync.lock import only_run
 
+SOON = timedelta(days=180)
 ADDRESS = {CrmName.SALESFORCE: "login_url", CrmName.HUBSPOT: "base_url"}
 
 
@@ -126,8 +128,11 @@ def doctor_command(context: typer.Context, connection: ConnectionName = None) ->
     """Everything that can be wrong, each with its fix."""
     session: Session = context.obj
     workspace = Workspace(session.folder)
+    today = datetime.now(UTC).date()
     findings = [
-        finding for name in workspace.connections(connection) for finding in examine(workspace, name, session.say)
+        finding
+        for name in workspace.connections(connection)
+        for finding in examine(workspace, name, session.say, today)
     ]
     table = Table(title=session.say("What was looked at"), title_justify="left")
     for column in ("connection", "what", "state", "detail", "fix"):
@@ -141,7 +146,7 @@ def doctor_command(context: typer.Context, connection: ConnectionName = None) ->
         raise typer.Exit(Exit.FAILED)
 
 
-def examine(workspace: Workspace, name: str, say: Speaker) -> Iterator[Finding]:
+def examine(workspace: Workspace, name: str, say: Speaker, today: date) -> Iterator[Finding]:
     """What can be said of one connection."""
     try:
         with workspace.cache(name) as cache:
@@ -172,10 +177,25 @@ def examine(workspace: Workspace, name: str, say: Speaker) -> Iterator[Finding]:
             "ok",
             say("{left} of {all} left", left=found.daily_calls_left, all=found.daily_calls),
         )
+    yield from (ending(name, version, say, today) for version in found.api_versions)
     for surface in sorted(found.surfaces):
         yield Finding(name, surface.value, "ok", say("can be written"))
     for gap in found.gaps:
         yield Finding(name, gap.source, "note", gap.reason, gap.advice)
+
+
+def ending(name: str, version: ApiVersion, say: Speaker, today: date) -> Finding:
+    """Until when a version of the CRM's API is supported; worth a note half a year before."""
+    detail = say(
+        "{version} is supported until {day}: {uses}",
+        version=version.name,
+        day=version.ends.isoformat(),
+        uses=", ".join(version.used_for),
+    )
+    if version.ends - today > SOON:
+        return Finding(name, "API version", "ok", detail)
+    fix = say("Before that day update kpisync, or choose a newer version in kpisync.toml.")
+    return Finding(name, "API version", "note", detail, fix)
 
 
 def provision_command(

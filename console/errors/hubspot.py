@@ -32,8 +32,10 @@ HUBSPOT = (
             "Las versiones de HubSpot llevan fecha: un año y el mes 03 o 09.",
         ),
         Text(
-            'Set `api_version = "2026-09"`, or `"v3"` for the legacy paths; or leave it out.',
-            'Ponga `api_version = "2026-09"`, o `"v3"` para las rutas antiguas; o quite la línea.',
+            'Set `api_version = "2026-09"`, or `"v3"` for the legacy paths; or leave it out. The message names the '
+            "part of the API where `api_versions` has a version that does not exist.",
+            'Ponga `api_version = "2026-09"`, o `"v3"` para las rutas antiguas; o quite la línea. El mensaje nombra la '
+            "parte de la API para la que `api_versions` pide una versión que no existe.",
         ),
     ),
     Entry(

@@ -35,7 +35,7 @@ def test_the_portal_says_whose_it_is() -> None:
 def test_looking_is_cheap() -> None:
     with desk() as opened:
         opened.hubspot.capabilities()
-        assert opened.hubspot.calls() == 13  # eight, and the properties of five kinds, which the first load needs anyway
+        assert opened.hubspot.calls() == 13  # eight, and five kinds' properties, which the first load needs too
 
 
 @pytest.mark.parametrize("faults", [[], [UNTOLD]], ids=["HubSpot tells the scopes", "one of each kind is asked for"])
