@@ -32,6 +32,9 @@ SECRETS = {
 }
 """What each way to sign in has to know."""
 
+BY_BROWSER = frozenset({"refresh_token", "oauth"})
+"""The ways in which a person agrees in a browser."""
+
 Grain = Literal["day", "week", "month", "quarter", "year"]
 Switch = Literal["auto"] | bool
 
@@ -128,8 +131,8 @@ class SalesforceSection(Section):
     login_url: Url = "https://login.salesforce.com"
     """Where to sign in: the My Domain address, `https://acme.my.salesforce.com`."""
     auth: Literal["client_credentials", "jwt", "refresh_token", "access_token"] = "client_credentials"
-    """The way to sign in. It decides which secrets are needed: `CLIENT_SECRET`; `PRIVATE_KEY`; `CLIENT_SECRET`
-    and `REFRESH_TOKEN`; or `ACCESS_TOKEN`."""
+    """The way to sign in. It decides which secrets are needed: `CLIENT_SECRET`; `PRIVATE_KEY`; `CLIENT_SECRET` (unless
+    the app does without) and the `REFRESH_TOKEN` that `kpisync connect` gets; or `ACCESS_TOKEN`."""
     client_id: str = ""
     """The consumer key of the External Client App."""
     username: str = ""
@@ -149,9 +152,11 @@ class HubSpotSection(Section):
     """Which CRM it is."""
     base_url: Url = "https://api.hubapi.com"
     """Where the API answers."""
+    login_url: Url = "https://app.hubspot.com"
+    """Where a person signs in when the app is connected (`kpisync connect`)."""
     auth: Literal["token", "oauth"] = "token"
-    """`token`: a service key or a private app's token (secret `TOKEN`); `oauth`: an app (`CLIENT_SECRET`,
-    `REFRESH_TOKEN`)."""
+    """`token`: a service key or a private app's token (secret `TOKEN`); `oauth`: an app (`CLIENT_SECRET`; `kpisync
+    connect` gets the `REFRESH_TOKEN`)."""
     client_id: str = ""
     """The app's client id; only with `oauth`."""
     api_version: Annotated[str, Field(pattern=r"^(\d{4}-\d{2}|v3)$")] = "2026-09"

@@ -2,11 +2,16 @@
 
 The order is the environment (containers, CI), then the encrypted file if its key is in the environment (servers without
 a keyring), then the keyring (people). A secret is stored in the file if there is a key, else in the keyring.
+
+A CRM may replace a refresh token whenever it is used. One that came from the environment is then dead, and what was
+stored in its place goes before it, until the environment says something new.
 """
 
+import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import keyring
@@ -18,6 +23,15 @@ from config.errors import SecretMissing, VaultError
 FILE_NAME = "kpisync.vault"
 KEY_VARIABLE = "KPISYNC_VAULT_KEY"
 SERVICE = "kpisync"
+REPLACED = "REFRESH_TOKEN"
+"""The secret that a CRM may replace."""
+
+INSTEAD_OF = "REFRESH_TOKEN_INSTEAD_OF"
+"""What is kept of the one that was replaced: its digest."""
+
+
+NAMES = ("CLIENT_SECRET", "PRIVATE_KEY", "REFRESH_TOKEN", "ACCESS_TOKEN", "TOKEN")
+"""Every secret that some way of signing in has."""
 
 
 def variable(connection: str, name: str) -> str:
@@ -35,11 +49,11 @@ class Vault:
     def find(self, connection: str, name: str) -> str | None:
         """A secret, or None where nobody stored it."""
         from_environment = self._environment.get(variable(connection, name))
-        if from_environment:
-            return from_environment
-        if self._fernet() is not None:
-            return self._stored().get(variable(connection, name))
-        return self._from_keyring(connection, name)
+        if not from_environment:
+            return self._kept(connection, name)
+        if name == REPLACED and self._kept(connection, INSTEAD_OF) == _digest(from_environment):
+            return self._kept(connection, name) or from_environment
+        return from_environment
 
     def need(self, connection: str, name: str) -> str:
         """A secret that must be there. Raises `SecretMissing`."""
@@ -55,15 +69,48 @@ class Vault:
 
     def store(self, connection: str, name: str, secret: str) -> None:
         """Keep a secret. Raises `VaultError` where this machine has no place for it."""
-        fernet = self._fernet()
-        if fernet is None:
+        replaced = self._environment.get(variable(connection, name))
+        if replaced and name == REPLACED:
+            self._keep(connection, INSTEAD_OF, _digest(replaced))
+        self._keep(connection, name, secret)
+
+    def ready(self) -> None:
+        """See that a secret could be kept, before one is fetched that cannot be fetched twice. Raises `VaultError`."""
+        self._keep("ready", "ready", "?")
+        self._drop("ready", ["ready"])
+
+    def forget(self, connection: str) -> list[str]:
+        """Keep nothing of a connection any more. What is in the environment is not ours to take away: comes back."""
+        self._drop(connection, [*NAMES, INSTEAD_OF])
+        return [one for name in NAMES if self._environment.get(one := variable(connection, name))]
+
+    def _keep(self, connection: str, name: str, secret: str) -> None:
+        if self._fernet() is None:
             self._to_keyring(connection, name, secret)
-            return
-        stored = {**self._stored(), variable(connection, name): secret}
-        sealed = fernet.encrypt(json.dumps(stored).encode())
+        else:
+            self._seal({**self._stored(), variable(connection, name): secret})
+
+    def _kept(self, connection: str, name: str) -> str | None:
+        if self._fernet() is not None:
+            return self._stored().get(variable(connection, name))
+        return self._from_keyring(connection, name)
+
+    def _drop(self, connection: str, names: Sequence[str]) -> None:
+        if self._fernet() is None:
+            for name in names:
+                with suppress(keyring.errors.KeyringError):  # was not there, or there is no keyring at all
+                    keyring.delete_password(SERVICE, variable(connection, name))
+        elif self._file.exists():
+            gone = {variable(connection, name) for name in names}
+            self._seal({known: secret for known, secret in self._stored().items() if known not in gone})
+
+    def _seal(self, secrets: Mapping[str, str]) -> None:
+        """Write the whole file anew, beside the old one first, so that a crash leaves one of the two."""
+        fernet = self._fernet()
+        assert fernet is not None
         fresh = self._file.with_suffix(".new")
         fresh.touch(mode=0o600)
-        fresh.write_bytes(sealed)
+        fresh.write_bytes(fernet.encrypt(json.dumps(dict(secrets)).encode()))
         fresh.replace(self._file)
 
     def _fernet(self) -> Fernet | None:
@@ -109,3 +156,7 @@ class Vault:
                     f"or set {KEY_VARIABLE} so that secrets are kept in the encrypted file {FILE_NAME}."
                 ]
             ) from None
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -13,7 +13,7 @@ import typer.main
 from config.errors import OwnKpiError, SettingsError
 from config.settings import make_own_kpis_known
 from connectors.errors import CrmError, GuardStopped, NotAllowed
-from console.commands import demo, everyday, numbers, operate, periods, sandbox, setup, targets
+from console.commands import connect, demo, everyday, numbers, operate, periods, sandbox, setup, targets
 from console.exit_codes import Exit
 from console.i18n import Speaker, language_of
 from console.session import Session, log_to_stderr
@@ -33,6 +33,8 @@ COMMANDS = (
     ("demo", demo.demo_command, TRY),
     ("sandbox", sandbox.sandbox_command, TRY),
     ("init", setup.init_command, SET_UP),
+    ("connect", connect.connect_command, SET_UP),
+    ("disconnect", connect.disconnect_command, SET_UP),
     ("doctor", setup.doctor_command, SET_UP),
     ("provision", setup.provision_command, SET_UP),
     ("unprovision", setup.unprovision_command, SET_UP),

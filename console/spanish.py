@@ -1,6 +1,65 @@
 """The Spanish twin of every English sentence that the command line says."""
 
 SPANISH: dict[str, str] = {
+    "Sign in to the CRM in a browser and store what it grants (auth = refresh_token or oauth).": (
+        "Iniciar sesión en el CRM con un navegador y guardar lo que conceda (auth = refresh_token u oauth)."
+    ),
+    "End our access at the CRM, then forget the secrets; no record, setting or cached number is touched.": (
+        "Terminar nuestro acceso en el CRM y olvidar los secretos; no se toca ningún registro, ajuste ni dato en caché."
+    ),
+    "Only print the address; it is opened by hand.": "Solo mostrar la dirección; se abre a mano.",
+    "Port of this machine that the CRM sends the browser to.": (
+        "Puerto de este equipo al que el CRM envía el navegador."
+    ),
+    "How long to wait.": "Cuánto esperar.",
+    "Forget the secrets even if the CRM cannot be told.": ("Olvidar los secretos aunque no se pueda avisar al CRM."),
+    "{crm} ended the access of {name}.": "{crm} terminó el acceso de {name}.",
+    "{crm} did not know the access of {name} any more.": "{crm} ya no conocía el acceso de {name}.",
+    "For {name} there is nothing to end at {crm} from here.": (
+        "Para {name} no hay nada que terminar en {crm} desde aquí."
+    ),
+    "The access of {name} may still be good at {crm}.": "El acceso de {name} puede seguir siendo válido en {crm}.",
+    "Its secrets are forgotten here. Settings, cache and the CRM's records are as they were.": (
+        "Aquí se han olvidado sus secretos. Los ajustes, la caché y los registros del CRM siguen como estaban."
+    ),
+    "The External Client App stays in Salesforce; block or delete it there.": (
+        "La External Client App sigue en Salesforce; bloquéela o elimínela allí."
+    ),
+    "Nothing of the sign-in is left in Salesforce.": "En Salesforce no queda nada del inicio de sesión.",
+    "HubSpot lets nobody end a service key from outside: delete it there (Development › Keys).": (
+        "HubSpot no deja terminar una clave de servicio desde fuera: elimínela allí (Desarrollo › Claves)."
+    ),
+    "The app stays installed in HubSpot; uninstall it there (Settings › Integrations › Connected apps).": (
+        "La aplicación sigue instalada en HubSpot; desinstálela allí (Configuración › Integraciones › Aplicaciones "
+        "conectadas)."
+    ),
+    "Still set in the environment: {name}. Take it away there.": "Sigue definida en el entorno: {name}. Quítela allí.",
+    "The app's client secret (empty: it has none)": "El secreto de cliente de la aplicación (vacío: no tiene)",
+    "Agree on this page of {crm}:": "Acepte en esta página de {crm}:",
+    "{crm} comes back to {address}; the app must name exactly this.": (
+        "{crm} vuelve a {address}; la aplicación debe nombrar exactamente esta dirección."
+    ),
+    "{crm} is connected": "{crm} está conectado",
+    "kpisync may sign in as {name}. You can close this page.": (
+        "kpisync puede iniciar sesión como {name}. Puede cerrar esta página."
+    ),
+    "Not connected ({code})": "Sin conexión ({code})",
+    "Not connected": "Sin conexión",
+    "kpisync was interrupted; see the terminal.": "kpisync se interrumpió; vea el terminal.",
+    "There is nothing here.": "Aquí no hay nada.",
+    "This link is not the one": "Este enlace no es el esperado",
+    "It belongs to another sign-in than the one that waits. Nothing was changed; go on there.": (
+        "Pertenece a otro inicio de sesión, no al que está esperando. No se ha cambiado nada; siga en aquel."
+    ),
+    "This link was used": "Este enlace ya se usó",
+    "It works once. See the terminal for what came of it.": "Sirve una vez. Vea en el terminal qué resultó.",
+    "{name} is connected to {crm} {organisation} as {person}. Next: kpisync doctor": (
+        "{name} está conectado a {crm} {organisation} como {person}. Siguiente: kpisync doctor"
+    ),
+    "Not granted: {scope}. `kpisync doctor` says what does without it.": (
+        "No concedido: {scope}. `kpisync doctor` dice qué queda sin ello."
+    ),
+    "Nothing was forgotten, so that it can be tried again.": "No se ha olvidado nada, para poder intentarlo de nuevo.",
     "reason": "motivo",
     "Periods whose numbers stay as they are.": "Periodos cuyos números se quedan como están.",
     "Why; it is kept with the closure.": "Por qué; se guarda con el cierre.",
@@ -267,6 +326,9 @@ SPANISH: dict[str, str] = {
     "why": "por qué",
     "{code}: {message} {advice}": "{code}: {message} {advice}",
     "{code}: {title}. {fix}": "{code}: {title}. {fix}",
+    "{file} has the connection {name}. Next: kpisync connect": (
+        "{file} tiene la conexión {name}. Siguiente: kpisync connect"
+    ),
     "{file} has the connection {name}. Next: kpisync doctor": (
         "{file} tiene la conexión {name}. Siguiente: kpisync doctor"
     ),

@@ -18,6 +18,7 @@ from config import settings as config
 from config.errors import SettingsError
 from config.vault import Vault
 from connectors import hubspot, salesforce
+from connectors.consent import Consent
 from connectors.contract import Connector, Surface
 from kpi_engine.records import Company, Day, Micros, Target
 from sync.cache import Cache
@@ -79,6 +80,15 @@ class Workspace:
             yield Job(name=name, connector=connector, company=self.company(name), options=self.options)
         finally:
             connector.close()
+
+    @contextmanager
+    def consent(self, name: str) -> Iterator[Consent]:
+        """How a person is asked to let us into the CRM of a connection."""
+        consent = ask_a_person(name, self.settings.connections[name], self.vault)
+        try:
+            yield consent
+        finally:
+            consent.close()
 
     @contextmanager
     def cache(self, name: str) -> Iterator[Cache]:
@@ -178,29 +188,46 @@ def connect(
     secrets, store = _secrets(name, section.auth, vault), partial(vault.store, name)
     match section:
         case config.SalesforceSection():
-            settings = salesforce.SalesforceSettings(
-                login_url=section.login_url,
-                auth=section.auth,
-                client_id=section.client_id,
-                username=section.username,
-                api_version=section.api_version,
-                instance_url=section.instance_url,
-                mappings=_mappings(name, section.mappings, salesforce.Mappings),
-                api_budget_share=guards.api_budget_share,
-                api_day_share=guards.api_day_share,
-            )
-            return salesforce.connect(settings, secrets, keep_secret=store, notebook=notebook)
+            return salesforce.connect(_org(name, section, guards), secrets, keep_secret=store, notebook=notebook)
         case config.HubSpotSection():
-            portal = hubspot.HubSpotSettings(
-                name=name,
-                base_url=section.base_url,
-                auth=section.auth,
-                client_id=section.client_id,
-                api_version=section.api_version,
-                api_versions=section.api_versions,
-                mappings=_mappings(name, section.mappings, hubspot.HubSpotMappings),
-            )
-            return hubspot.connect(portal, secrets, store=store, notebook=notebook)
+            return hubspot.connect(_portal(name, section), secrets, store=store, notebook=notebook)
+
+
+def ask_a_person(name: str, section: config.ConnectionSection, vault: Vault) -> Consent:
+    """How someone lets us into the CRM of a connection in a browser, and how that ends."""
+    secrets = partial(vault.find, name)
+    match section:
+        case config.SalesforceSection():
+            return salesforce.SalesforceConsent(_org(name, section, config.GuardsSection()), secrets)
+        case config.HubSpotSection():
+            return hubspot.HubSpotConsent(_portal(name, section), secrets)
+
+
+def _org(name: str, section: config.SalesforceSection, guards: config.GuardsSection) -> salesforce.SalesforceSettings:
+    return salesforce.SalesforceSettings(
+        login_url=section.login_url,
+        auth=section.auth,
+        client_id=section.client_id,
+        username=section.username,
+        api_version=section.api_version,
+        instance_url=section.instance_url,
+        mappings=_mappings(name, section.mappings, salesforce.Mappings),
+        api_budget_share=guards.api_budget_share,
+        api_day_share=guards.api_day_share,
+    )
+
+
+def _portal(name: str, section: config.HubSpotSection) -> hubspot.HubSpotSettings:
+    return hubspot.HubSpotSettings(
+        name=name,
+        base_url=section.base_url,
+        login_url=section.login_url,
+        auth=section.auth,
+        client_id=section.client_id,
+        api_version=section.api_version,
+        api_versions=section.api_versions,
+        mappings=_mappings(name, section.mappings, hubspot.HubSpotMappings),
+    )
 
 
 def _secrets(name: str, auth: str, vault: Vault) -> Callable[[str], str | None]:

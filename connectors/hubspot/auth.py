@@ -1,19 +1,23 @@
-"""How we sign in to HubSpot: a static token, or OAuth with a refresh token that may change at every use."""
+"""How we sign in to HubSpot: a static token, or OAuth with a refresh token that may change at every use.
+
+How a person gives us the first refresh token is in `consent`.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
 
+from connectors.consent import Secrets
 from connectors.errors import CrmError, NotAllowed, Unreachable
 from connectors.hubspot.answers import Problem, problem_of
 from connectors.hubspot.paths import INTROSPECT, OAUTH, TOKEN_INFO
-from connectors.hubspot.settings import OPTIONAL_SCOPES, SCOPES, HubSpotSettings
+from connectors.hubspot.settings import LOGIN_URL, OPTIONAL_SCOPES, SCOPES, HubSpotSettings
 from connectors.transport import Transport
 
-Secrets = Callable[[str], str | None]
 Store = Callable[[str, str], None]
 
 USED_SHARE = 0.75
@@ -38,6 +42,7 @@ class Told(msgspec.Struct, frozen=True):
     scopes: list[str] = []
     hub_id: int | str | None = None
     hubId: int | str | None = None
+    user: str = ""
 
     @property
     def portal(self) -> str | None:
@@ -140,25 +145,29 @@ class OAuth:
         """What the company granted: told with every token, else asked for."""
         bearer = transport.authorisation()["Authorization"]
         if self._scopes is None:
-            form = {
-                "client_id": self._client_id,
-                "client_secret": self._needed("CLIENT_SECRET"),
-                "token": bearer.removeprefix("Bearer "),
-                "token_type_hint": "access_token",
-            }
-            told = _told(transport.send("POST", INTROSPECT, signed=False, safe=True, data=form))
+            told = self.told(transport, bearer.removeprefix("Bearer "))
             self._scopes, self.portal = frozenset(told.scopes) or None, told.portal
         return self._scopes
+
+    def told(self, transport: Transport, access_token: str) -> Told:
+        """What HubSpot tells of a token: whose it is and what it may do."""
+        form = {
+            "client_id": self._client_id,
+            "client_secret": self.needed("CLIENT_SECRET"),
+            "token": access_token,
+            "token_type_hint": "access_token",
+        }
+        return _told(transport.send("POST", INTROSPECT, signed=False, safe=True, data=form))
 
     def __call__(self, transport: Transport) -> Mapping[str, str]:
         return FreshToken(lambda: self._refresh(transport), self._clock)
 
     def _refresh(self, transport: Transport) -> Granted:
-        refresh_token = self._rotated or self._needed("REFRESH_TOKEN")
+        refresh_token = self._rotated or self.needed("REFRESH_TOKEN")
         form = {
             "grant_type": "refresh_token",
             "client_id": self._client_id,
-            "client_secret": self._needed("CLIENT_SECRET"),
+            "client_secret": self.needed("CLIENT_SECRET"),
             "refresh_token": refresh_token,
         }
         granted = ask_for_token(transport, form)
@@ -170,13 +179,14 @@ class OAuth:
                 self._store("REFRESH_TOKEN", granted.refresh_token)
         return granted
 
-    def _needed(self, name: str) -> str:
+    def needed(self, name: str) -> str:
+        """A secret that must be there."""
         secret = self._secrets(name)
         if not secret:
             raise NotAllowed(
                 "KPI-HS-011",
                 f"There is no {name.replace('_', ' ').lower()} for HubSpot.",
-                f"Connect again with kpisync init, or set {self._environment}{name}.",
+                f"Run kpisync {'connect' if name == 'REFRESH_TOKEN' else 'init'}, or set {self._environment}{name}.",
             )
         return secret
 
@@ -191,7 +201,15 @@ def ask_for_token(transport: Transport, form: Mapping[str, str]) -> Granted:
             raise Unreachable(
                 "KPI-HS-032", "HubSpot's answer to the sign-in cannot be read.", "The next run tries again."
             ) from error
-    raise _sign_in_error(response.status_code, _refusal(response.content), problem_of(response))
+    refusal = _refusal(response.content)
+    if form["grant_type"] == "authorization_code" and refusal.error == "invalid_grant":
+        raise NotAllowed(
+            "KPI-HS-015",
+            f"HubSpot does not take the code that came with the browser ({refusal.status or refusal.error}).",
+            "Run kpisync connect again; a code is good once and for a few minutes. If it stays, compare the app's "
+            "redirect URL with the one that kpisync connect names.",
+        )
+    raise _sign_in_error(response.status_code, refusal, problem_of(response))
 
 
 def _told(response: httpx.Response) -> Told:
@@ -215,7 +233,7 @@ def _sign_in_error(status: int, refusal: Refusal, problem: Problem) -> CrmError:
         return NotAllowed(
             "KPI-HS-013",
             "HubSpot no longer knows this connection; the app was removed or its access revoked.",
-            "Connect again with kpisync init.",
+            "Install the app again with kpisync connect.",
         )
     if status == 429 or status >= 500:
         return Unreachable(
@@ -229,14 +247,25 @@ def _sign_in_error(status: int, refusal: Refusal, problem: Problem) -> CrmError:
     )
 
 
-def authorize_url(client_id: str, redirect_uri: str, state: str) -> str:
+def forgotten(response: httpx.Response) -> bool:
+    """Whether HubSpot says that it does not know this connection, or not any more."""
+    refusal = _refusal(response.content)
+    return bool({refusal.error, refusal.status} & RECONNECT)
+
+
+def authorize_url(client_id: str, redirect_uri: str, state: str, challenge: str, *, login_url: str = LOGIN_URL) -> str:
     """Where an admin grants access; HubSpot sends the browser back to `redirect_uri` with a code."""
-    from hubspot.utils.oauth import get_auth_url  # 0.25 s, and only a wizard needs it
+    from hubspot.utils.oauth import get_auth_url  # 0.25 s, and only connecting needs it
 
-    return str(get_auth_url(client_id, redirect_uri, SCOPES, OPTIONAL_SCOPES, state))
+    page = httpx.URL(get_auth_url(client_id, redirect_uri, SCOPES, OPTIONAL_SCOPES, state))
+    host = httpx.URL(login_url)
+    proof = urlencode({"code_challenge": challenge, "code_challenge_method": "S256"})
+    return f"{host.scheme}://{host.netloc.decode()}{page.raw_path.decode()}&{proof}"
 
 
-def exchange_code(transport: Transport, client_id: str, client_secret: str, redirect_uri: str, code: str) -> Granted:
+def exchange_code(
+    transport: Transport, client_id: str, client_secret: str, redirect_uri: str, code: str, verifier: str
+) -> Granted:
     """The first tokens for the code that came back with the browser."""
     form = {
         "grant_type": "authorization_code",
@@ -244,5 +273,6 @@ def exchange_code(transport: Transport, client_id: str, client_secret: str, redi
         "client_secret": client_secret,
         "redirect_uri": redirect_uri,
         "code": code,
+        "code_verifier": verifier,
     }
     return ask_for_token(transport, form)

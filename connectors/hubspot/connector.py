@@ -8,6 +8,7 @@ from typing import Self
 
 import msgspec
 
+from connectors.consent import Secrets
 from connectors.contract import (
     ApiVersion,
     Capabilities,
@@ -25,7 +26,7 @@ from connectors.contract import (
 from connectors.errors import CrmError
 from connectors.hubspot import ours
 from connectors.hubspot.answers import Absent, MissingScope, Rejected, policy
-from connectors.hubspot.auth import OAuth, Secrets, StaticToken, Store
+from connectors.hubspot.auth import OAuth, StaticToken, Store
 from connectors.hubspot.facts import Facts
 from connectors.hubspot.notes import Asked, Blank, Note, Notebook, Notes
 from connectors.hubspot.pace import Pace

@@ -24,6 +24,7 @@ LEGACY_ENDS: dict[str, date] = {
 TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - a path
 OAUTH = f"/oauth/{CURRENT}/token"
 INTROSPECT = f"{OAUTH}/introspect"
+REVOKE = f"{OAUTH}/revoke"
 """The legacy token endpoint puts secrets into URLs and ends earlier, so OAuth is always dated."""
 
 

@@ -14,6 +14,9 @@ from connectors.hubspot.paths import CURRENT, FAMILIES, LEGACY, takes
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 VERSION = re.compile(rf"{LEGACY}|20\d\d-(03|09)(-beta)?")
 
+LOGIN_URL = "https://app.hubspot.com"
+"""Where people sign in, also those of a portal whose records are kept in Europe."""
+
 SCOPES: tuple[str, ...] = (
     "oauth",
     "crm.objects.owners.read",
@@ -61,6 +64,7 @@ class HubSpotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     name: str = "hubspot"
     base_url: str = "https://api.hubapi.com"
+    login_url: str = LOGIN_URL
     auth: Literal["token", "oauth"] = "token"
     client_id: str = ""
     api_version: str = CURRENT
@@ -75,13 +79,14 @@ class HubSpotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 def checked(settings: HubSpotSettings) -> HubSpotSettings:
     """The same settings, once they can work: an encrypted address, a version that exists, a client for OAuth."""
-    url = httpx.URL(settings.base_url)
-    if url.scheme != "https" and not (url.scheme == "http" and url.host in LOOPBACK):
-        raise NotAllowed(
-            "KPI-HS-001",
-            f"{settings.base_url} is not an encrypted address.",
-            "Use https in `base_url`; plain http is only for a CRM on this very machine.",
-        )
+    for key, address in (("base_url", settings.base_url), ("login_url", settings.login_url)):
+        url = httpx.URL(address)
+        if url.scheme != "https" and not (url.scheme == "http" and url.host in LOOPBACK):
+            raise NotAllowed(
+                "KPI-HS-001",
+                f"{address} is not an encrypted address.",
+                f"Use https in `{key}`; plain http is only for a CRM on this very machine.",
+            )
     if not VERSION.fullmatch(settings.api_version):
         raise _no_version(
             f"HubSpot has no API version {settings.api_version!r}.",

@@ -50,11 +50,15 @@ NEVER_AGAIN = ("not valid for use with the REST API", "not attached to Agent")
 """A 401 with one of these texts stays whatever token is used."""
 
 
+def _barred(response: httpx.Response) -> bool:
+    return response.status_code == 401 and any(text in response.text for text in NEVER_AGAIN)
+
+
 def _ruling(response: httpx.Response) -> Ruling:
     if response.status_code < 400:
         return ACCEPT
     if response.status_code == 401:
-        return ACCEPT if any(text in response.text for text in NEVER_AGAIN) else SIGN_IN
+        return ACCEPT if _barred(response) else SIGN_IN
     if response.status_code == 403 and LONG_CALLS in response.text:
         return retry(wait=30.0)
     if response.status_code in TRANSIENT:
@@ -121,11 +125,17 @@ def failure(response: httpx.Response, what: str) -> CrmError:
             f"Salesforce refused {what}: the company's API calls of the last 24 hours are used up.",
             "The next scheduled run goes on from here; raise the allowance in Salesforce, or pull less often.",
         )
+    if _barred(response):
+        return NotAllowed(
+            "KPI-SF-053",
+            f"Salesforce takes no session of this app for {what}, however often we sign in.",
+            "Give the External Client App the scope *api* and connect it to nothing else (an agent, a mobile app).",
+        )
     if status == 401:
         return NotAllowed(
             "KPI-SF-010",
             f"Salesforce no longer accepts the session ({what}: {first.code}).",
-            "Sign in again with `kpisync init`; with auth = access_token store a fresh token.",
+            "Run `kpisync doctor`; with auth = access_token store a fresh token.",
         )
     if status == 403:
         return NotAllowed(

@@ -1,4 +1,7 @@
-"""The ways into Salesforce: client credentials, JWT, a refresh token that may rotate, or a token that was given."""
+"""The ways into Salesforce: client credentials, JWT, a refresh token that may rotate, or a token that was given.
+
+How a person gives us a refresh token is in `consent`.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,12 +11,12 @@ import httpx
 import jwt
 import msgspec
 
+from connectors.consent import Secrets
 from connectors.errors import CrmError, NotAllowed, Throttled, Unreachable
 from connectors.salesforce.answers import complaints, failure
 from connectors.salesforce.settings import SalesforceSettings, checked_address
 from connectors.transport import Transport
 
-Secrets = Callable[[str], str | None]
 KeepSecret = Callable[[str, str], None]
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path, not a secret
@@ -30,6 +33,7 @@ ADVICE = {
     ),
     "inactive_user": "Activate the integration user, or choose another.",
 }
+"""What the error that refuses a sign-in asks its reader to do."""
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -38,8 +42,14 @@ class Grant(msgspec.Struct, frozen=True):
     access_token: str
     instance_url: str
     id: str = ""
+    scope: str = ""
     token_type: str = "Bearer"  # noqa: S105 - a kind, not a token
     refresh_token: str | None = None
+
+    @property
+    def user_id(self) -> str | None:
+        """Who is signed in."""
+        return self.id.rstrip("/").rsplit("/", 1)[-1] or None
 
 
 class SignIn:
@@ -69,32 +79,17 @@ class SignIn:
                 form = {"grant_type": "refresh_token", "refresh_token": self._refresh(), **self._app(optional=True)}
             case _:
                 assert_never(settings.auth)
-        grant = self._ask(transport, form)
+        try:
+            grant = ask_for_grant(transport, self._login_url, form, advice=ADVICE)
+        except Refused as refused:
+            if settings.auth == "refresh_token" and refused.error == "invalid_grant":
+                raise _revoked() from None
+            raise
         if grant.refresh_token:
             self._rotate(grant.refresh_token)
         transport.base_url = checked_address(grant.instance_url)
-        self.user_id = grant.id.rstrip("/").rsplit("/", 1)[-1] or None
+        self.user_id = grant.user_id
         return _bearer(grant.access_token)
-
-    def _ask(self, transport: Transport, form: Mapping[str, str]) -> Grant:
-        response = transport.send("POST", self._login_url + TOKEN_PATH, signed=False, safe=True, data=dict(form))
-        if not response.is_success:
-            raise _refusal(response)
-        try:
-            grant = msgspec.json.decode(response.content, type=Grant)
-        except msgspec.MsgspecError:
-            raise NotAllowed(
-                "KPI-SF-013",
-                "Something other than Salesforce answers at login_url.",
-                "Set login_url to the company's My Domain address, for example https://acme.my.salesforce.com.",
-            ) from None
-        if grant.token_type.lower() != "bearer":
-            raise NotAllowed(
-                "KPI-SF-014",
-                f"The app hands out {grant.token_type} tokens, which are tied to one device.",
-                "Switch off token binding (DPoP) for this External Client App.",
-            )
-        return grant
 
     def _app(self, *, optional: bool = False) -> dict[str, str]:
         secret = self._secrets("CLIENT_SECRET") if optional else self._secret("CLIENT_SECRET")
@@ -133,7 +128,8 @@ class SignIn:
         raise NotAllowed(
             "KPI-SF-016",
             f"The secret {name} of this Salesforce connection is not stored.",
-            f"Run `kpisync init`, or set KPISYNC_<CONNECTION>_{name} in the environment.",
+            f"Run `kpisync {'connect' if name == 'REFRESH_TOKEN' else 'init'}`, or set KPISYNC_<CONNECTION>_{name} in "
+            "the environment.",
         )
 
 
@@ -145,15 +141,53 @@ def _bearer(token: str) -> dict[str, str]:
     )
 
 
-def _refusal(response: httpx.Response) -> CrmError:
+class Refused(NotAllowed):
+    """The token endpoint says no. `error` is its own word for why."""
+
+    def __init__(self, error: str, said: str, advice: str) -> None:
+        super().__init__("KPI-SF-018", f"Salesforce refused the sign-in ({said}).", advice)
+        self.error = error
+
+
+def ask_for_grant(
+    transport: Transport, login_url: str, form: Mapping[str, str], *, advice: Mapping[str, str], safe: bool = True
+) -> Grant:
+    """What the token endpoint gives for a form. `advice` says by error what to do; `safe` that asking twice does no
+    harm."""
+    response = transport.send("POST", login_url + TOKEN_PATH, signed=False, safe=safe, data=dict(form))
+    if not response.is_success:
+        raise _refusal(response, advice)
+    try:
+        grant = msgspec.json.decode(response.content, type=Grant)
+    except msgspec.MsgspecError:
+        raise NotAllowed(
+            "KPI-SF-013",
+            "Something other than Salesforce answers at login_url.",
+            "Set login_url to the company's My Domain address, for example https://acme.my.salesforce.com.",
+        ) from None
+    if grant.token_type.lower() != "bearer":
+        raise NotAllowed(
+            "KPI-SF-014",
+            f"The app hands out {grant.token_type} tokens, which are tied to one device.",
+            "Switch off token binding (DPoP) for this External Client App.",
+        )
+    return grant
+
+
+def _refusal(response: httpx.Response, advice: Mapping[str, str]) -> CrmError:
     """A refused sign-in. The description stays out: Salesforce puts user names into it."""
     found = complaints(response)
     code = found[0].code if found else ""
     general = failure(response, "the sign-in")
     if isinstance(general, Throttled | Unreachable):
         return general
+    said = code or f"HTTP {response.status_code}"
+    return Refused(code, said, advice.get(code) or ADVICE.get(code) or advice["invalid_grant"])
+
+
+def _revoked() -> NotAllowed:
     return NotAllowed(
-        "KPI-SF-018",
-        f"Salesforce refused the sign-in ({code or f'HTTP {response.status_code}'}).",
-        ADVICE.get(code, ADVICE["invalid_grant"]),
+        "KPI-SF-019",
+        "Salesforce no longer knows this connection: it was revoked, it expired, or the user was deactivated.",
+        "Run `kpisync connect`; someone who may read what kpisync needs has to agree in the browser.",
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from connectors.consent import Secrets
 from connectors.contract import (
     Capabilities,
     Change,
@@ -17,7 +18,7 @@ from connectors.contract import (
     Surface,
     Written,
 )
-from connectors.salesforce.auth import KeepSecret, Secrets, SignIn
+from connectors.salesforce.auth import KeepSecret, SignIn
 from connectors.salesforce.org import Org
 from connectors.salesforce.preflight import look
 from connectors.salesforce.provision import Provisioner

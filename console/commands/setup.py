@@ -74,8 +74,14 @@ def init_command(
         said["client_id"] = _ask(session, asking, "The app's client id (consumer key)", None)
     connection = name or _ask(session, asking, "A name for this connection", "acme")
     _add_connection(session.folder / config.FILE_NAME, connection, {key: value for key, value in said.items() if value})
-    _store_secrets(session, Vault(session.folder), connection, config.SECRETS[said["auth"]], asking)
-    session.tell("{file} has the connection {name}. Next: kpisync doctor", file=config.FILE_NAME, name=connection)
+    by_browser = said["auth"] in config.BY_BROWSER
+    needed = () if by_browser else config.SECRETS[said["auth"]]
+    _store_secrets(session, Vault(session.folder), connection, needed, asking)
+    sentences = {
+        True: "{file} has the connection {name}. Next: kpisync connect",
+        False: "{file} has the connection {name}. Next: kpisync doctor",
+    }
+    session.tell(sentences[by_browser], file=config.FILE_NAME, name=connection)
     session.result({"file": config.FILE_NAME, "connection": connection})
 
 

@@ -80,8 +80,10 @@ HUBSPOT = (
             "los encuentra.",
         ),
         Text(
-            "Run `kpisync init`, or set the environment variable that the message names.",
-            "Ejecute `kpisync init`, o defina la variable de entorno que nombra el mensaje.",
+            "Run `kpisync init` (a refresh token: `kpisync connect`), or set the environment variable that the message "
+            "names.",
+            "Ejecute `kpisync init` (un token de actualización: `kpisync connect`), o defina la variable de entorno "
+            "que nombra el mensaje.",
         ),
     ),
     Entry(
@@ -113,8 +115,8 @@ HUBSPOT = (
             "Alguien quitó la aplicación del portal o revocó su acceso.",
         ),
         Text(
-            "Install the app again and run `kpisync init`.",
-            "Instale de nuevo la aplicación y ejecute `kpisync init`.",
+            "Run `kpisync connect`: a super admin installs the app again in the browser.",
+            "Ejecute `kpisync connect`: un superadministrador instala de nuevo la aplicación en el navegador.",
         ),
     ),
     Entry(

@@ -114,8 +114,9 @@ SALESFORCE = (
             "La sesión caducó o fue revocada, y volver a iniciarla no sirvió.",
         ),
         Text(
-            'Sign in again with `kpisync init`; with `auth = "access_token"` store a fresh token.',
-            'Inicie sesión de nuevo con `kpisync init`; con `auth = "access_token"`, guarde un token nuevo.',
+            'With `auth = "access_token"` store a fresh token; else see that the user is active, and run `kpisync doctor`.',
+            'Con `auth = "access_token"`, guarde un token nuevo; si no, vea que el usuario esté activo y ejecute `kpisync '
+            "doctor`.",
         ),
     ),
     Entry(
@@ -210,8 +211,10 @@ SALESFORCE = (
             "La forma de iniciar sesión que indica `auth` necesita una clave que no está en ninguna parte.",
         ),
         Text(
-            "Run `kpisync init`, or set `KPISYNC_<CONNECTION>_<NAME>` in the environment.",
-            "Ejecute `kpisync init`, o defina `KPISYNC_<CONEXIÓN>_<NOMBRE>` en el entorno.",
+            "Run `kpisync init` (a refresh token: `kpisync connect`), or set `KPISYNC_<CONNECTION>_<NAME>` in the "
+            "environment.",
+            "Ejecute `kpisync init` (un token de actualización: `kpisync connect`), o defina "
+            "`KPISYNC_<CONEXIÓN>_<NOMBRE>` en el entorno.",
         ),
     ),
     Entry(

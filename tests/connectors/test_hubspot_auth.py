@@ -101,7 +101,7 @@ def test_a_revoked_connection_says_to_connect_again() -> None:
         portal.gate.refresh_tokens.clear()
         with pytest.raises(NotAllowed, match="KPI-HS-013") as caught:
             hubspot.capabilities()
-        assert "kpisync init" in caught.value.advice
+        assert "kpisync connect" in caught.value.advice
         assert SANDBOX_REFRESH_TOKEN not in str(caught.value)
 
 
@@ -174,7 +174,7 @@ def test_of_many_threads_one_renews_the_token() -> None:
 
 
 def test_an_admin_is_sent_to_hubspot_with_required_and_optional_scopes() -> None:
-    url = urlsplit(authorize_url("client", "http://localhost:8000/back", "s-1"))
+    url = urlsplit(authorize_url("client", "http://localhost:8000/back", "s-1", "c-1"))
     asked = parse_qs(url.query)
     assert (url.netloc, url.path) == ("app.hubspot.com", "/oauth/authorize")
     assert (asked["client_id"], asked["redirect_uri"], asked["state"]) == (
@@ -182,6 +182,7 @@ def test_an_admin_is_sent_to_hubspot_with_required_and_optional_scopes() -> None
         ["http://localhost:8000/back"],
         ["s-1"],
     )
+    assert (asked["code_challenge"], asked["code_challenge_method"]) == (["c-1"], ["S256"])
     assert "crm.objects.deals.read" in asked["scope"][0].split(" ")
     assert "sales-email-read" in asked["optional_scope"][0].split(" ")
 

@@ -21,7 +21,8 @@ SOURCES = [
     file for folder in ("connectors", "sync", "config", "console") for file in (REPOSITORY / folder).rglob("*.py")
 ]
 PROMISED = """
-demo sandbox init doctor provision unprovision pull compute plan push run rollback kpis values explain leads
+demo sandbox init connect disconnect doctor provision unprovision pull compute plan push run rollback kpis values
+explain leads
 target-set target-list target-import serve status schedule-list schedule-next schedule-pause schedule-resume
 runs-list runs-show runs-retry
 """
