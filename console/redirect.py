@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
@@ -80,7 +81,8 @@ class Redirect:
                 f"Another program listens on port {self._port} of this machine.",
                 "End it, or choose another with --port; the CRM's app must then name that address too.",
             ) from None
-        threading.Thread(target=self._server.serve_forever, name="redirect", daemon=True).start()
+        listen = partial(self._server.serve_forever, poll_interval=0.05)
+        threading.Thread(target=listen, name="redirect", daemon=True).start()
         return self
 
     def __exit__(

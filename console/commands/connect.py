@@ -1,6 +1,7 @@
 """Let a person connect a CRM in the browser, and disconnect it again."""
 
 import sys
+import threading
 import webbrowser
 from dataclasses import dataclass
 from typing import Annotated
@@ -135,8 +136,8 @@ def _send(session: Session, page: str, crm: str, port: int, *, open_it: bool) ->
     session.tell("Agree on this page of {crm}:", crm=crm)
     session.tell("{text}", text=page)
     session.tell("{crm} comes back to {address}; the app must name exactly this.", crm=crm, address=address(port))
-    if open_it:
-        webbrowser.open(page)
+    if open_it:  # beside us, for a browser in the terminal keeps its caller waiting until it is left
+        threading.Thread(target=webbrowser.open, args=(page,), name="browser", daemon=True).start()
 
 
 def _joined(consent: Consent, asked: Question, answer: Answer) -> Joined:

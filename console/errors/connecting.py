@@ -14,7 +14,7 @@ CONNECTING = (
             "The refresh token was revoked, expired by the app's policy, or was replaced by a program that did not "
             "keep its successor; or the user was frozen or may not sign in from this address.",
             "El token de actualización se revocó, caducó según la política de la aplicación, o lo sustituyó un "
-            "programa que no guardó el nuevo; o el usuario está bloqueado o no puede iniciar sesión desde esta dirección.",
+            "programa que no guardó el nuevo; o el usuario está bloqueado o no puede entrar desde esta dirección.",
         ),
         Text(
             "Run `kpisync connect`: someone who may read what kpisync needs has to agree in the browser.",

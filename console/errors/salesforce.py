@@ -114,9 +114,10 @@ SALESFORCE = (
             "La sesión caducó o fue revocada, y volver a iniciarla no sirvió.",
         ),
         Text(
-            'With `auth = "access_token"` store a fresh token; else see that the user is active, and run `kpisync doctor`.',
-            'Con `auth = "access_token"`, guarde un token nuevo; si no, vea que el usuario esté activo y ejecute `kpisync '
+            'With `auth = "access_token"` store a fresh token; else see that the user is active, and run `kpisync '
             "doctor`.",
+            'Con `auth = "access_token"`, guarde un token nuevo; si no, vea que el usuario esté activo y ejecute '
+            "`kpisync doctor`.",
         ),
     ),
     Entry(

@@ -5,7 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from command_line import Office, pretend
+from browser import Hall, Person, agrees, opened
+from command_line import CRMS, Office, pretend
 
 from crm_sandbox.serving import Sandbox
 from crm_sandbox.world import World
@@ -23,3 +24,17 @@ def office(tmp_path: Path) -> Iterator[Callable[[str, World], Office]]:
             return made
 
         yield opened
+
+
+@pytest.fixture(params=CRMS)
+def hall(request: pytest.FixtureRequest, office: Callable[[str, World], Office]) -> Hall:
+    """A workspace whose CRM wants a person in a browser, for each CRM."""
+    return opened(request.param, office)
+
+
+@pytest.fixture
+def person(monkeypatch: pytest.MonkeyPatch) -> Person:
+    """Someone who watches the terminal and agrees to whatever page it names."""
+    made = Person(agrees)
+    made.watches(monkeypatch)
+    return made

@@ -1,0 +1,193 @@
+"""Connecting a CRM in the browser and disconnecting it, with the real program, the real connectors and pretend CRMs."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from browser import KEY, TOKEN, WAYS, Hall, Person, opened
+from command_line import Office
+
+from crm_sandbox.salesforce import Org
+from crm_sandbox.serving import Fault
+from crm_sandbox.world import World
+
+
+def test_whoever_agrees_in_the_browser_connects_the_crm(hall: Hall, person: Person) -> None:
+    said = hall.connect("--json")
+    assert (said.code, said.document["connection"]) == (0, "acme"), said.err
+    assert hall.stored() in hall.refresh_tokens()
+    shown = person.has_seen()
+    assert (shown.status_code, "is connected" in shown.text) == (200, True)
+    assert said.document["person"] in shown.text
+    assert hall.kpisync("doctor").code == 0
+    assert hall.kpisync("pull").code == 0
+
+
+def test_the_page_that_the_browser_is_sent_to_carries_state_and_challenge_and_no_secret(
+    hall: Hall, person: Person
+) -> None:
+    hall.connect()
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(person.pages[0]).query).items()}
+    assert asked["redirect_uri"] == f"http://localhost:{hall.port}/connected"
+    assert (len(asked["state"]) >= 43, len(asked["code_challenge"])) == (True, 43)
+    assert asked["code_challenge_method"] == "S256"
+    assert {"client_secret", "code_verifier"}.isdisjoint(asked)
+
+
+def test_no_secret_is_told_logged_or_left_in_a_file(hall: Hall, person: Person) -> None:
+    said = [hall.connect("-v"), hall.kpisync("doctor", "-v"), hall.kpisync("pull", "-v")]
+    code = parse_qs(urlsplit(str(person.has_seen().url)).query)["code"][0]
+    secrets = [WAYS[hall.crm][2], hall.stored() or "none", code, *hall.access_tokens()]
+    said.append(hall.kpisync("disconnect", "-v"))
+    assert [one.code for one in said] == [0, 0, 0, 0]
+    told = "".join(one.out + one.err for one in said) + person.seen[0].text
+    files = b"".join(file.read_bytes() for file in hall.office.folder.rglob("*") if file.is_file())
+    log = json.dumps([vars(entry) for entry in hall.office.sandbox.log])
+    assert len(secrets) >= 6  # three sign-ins gave three access tokens
+    for secret in secrets:
+        assert secret not in told
+        assert secret.encode() not in files
+        assert secret not in log
+
+
+@pytest.mark.parametrize(
+    ("language", "heading"), [("es-MX,es;q=0.9", "está conectado"), ("de,en;q=0.5", "is connected")]
+)
+def test_the_page_at_the_end_speaks_the_browser_s_language(
+    hall: Hall, person: Person, language: str, heading: str
+) -> None:
+    person.language = language
+    hall.connect()
+    assert heading in person.has_seen().text
+
+
+def test_whoever_says_no_is_believed_and_told_what_to_do(hall: Hall, person: Person) -> None:
+    person.language = "es"
+    httpx.post(f"{hall.office.sandbox.url}/_control/consent", json={"denies": True})
+    if hall.crm == "hubspot":
+        hall.let(consent_denied=True)
+    said = hall.connect()
+    code = {"salesforce": "KPI-SF-050", "hubspot": "KPI-HS-050"}[hall.crm]
+    assert (said.code, f"{code}: " in said.err, "access_denied" in said.err) == (4, True, True)
+    assert f"Sin conexión ({code})" in person.has_seen().text
+    assert (hall.stored(), hall.asked(TOKEN[hall.crm])) == (None, 0)
+
+
+def test_an_answer_to_another_question_is_turned_away_and_the_right_one_still_taken(hall: Hall, person: Person) -> None:
+    turned_away: list[httpx.Response] = []
+
+    def meddles(client: httpx.Client, page: str) -> httpx.Response:
+        back = f"http://127.0.0.1:{hall.port}/connected"
+        turned_away.extend(
+            client.get(f"{back}{query}") for query in ("?code=stolen", "?code=stolen&state=guessed", "?error=x&state=é")
+        )
+        turned_away.append(client.get(f"http://127.0.0.1:{hall.port}/favicon.ico"))
+        return client.get(page)
+
+    person.does = meddles
+    assert hall.connect().code == 0
+    assert [one.status_code for one in turned_away] == [400, 400, 400, 404]
+    assert "is connected" in person.has_seen().text
+
+
+def test_an_answer_is_taken_once_and_then_nobody_listens(hall: Hall, person: Person) -> None:
+    assert hall.connect().code == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(str(person.has_seen().url))
+    assert hall.asked(TOKEN[hall.crm]) == 1
+
+
+def test_a_code_that_expired_on_the_way_is_told_in_browser_and_terminal(hall: Hall, person: Person) -> None:
+    crm = hall.office.sandbox.crm
+    if isinstance(crm, Org):
+        crm.auth.code_seconds = -1.0
+    else:
+        hall.let(code_seconds=0)
+    said = hall.connect()
+    code, advice = {
+        "salesforce": ("KPI-SF-018", "Run `kpisync connect` again"),
+        "hubspot": ("KPI-HS-015", "Run kpisync connect again"),
+    }[hall.crm]
+    assert (said.code, code in said.err, advice in said.err) == (4, True, True)
+    assert code in person.has_seen().text
+    assert hall.stored() is None
+
+
+def test_a_code_is_exchanged_once_even_where_the_answer_is_lost(hall: Hall, person: Person) -> None:
+    hall.office.sandbox.faults.append(Fault(f"POST {TOKEN[hall.crm]}", "commit_then_drop", times=None))
+    said = hall.connect()
+    assert (said.code, hall.asked(TOKEN[hall.crm])) == (1, 1)
+    assert hall.stored() is None
+
+
+def test_nobody_who_comes_back_ends_the_wait_with_advice(hall: Hall) -> None:
+    said = hall.connect("--wait", "1")
+    assert (said.code, "KPI-NET-002" in said.err, "redirect address" in said.err) == (4, True, True)
+
+
+def test_a_port_that_is_taken_is_told_before_anyone_is_sent_anywhere(hall: Hall, person: Person) -> None:
+    with socket.create_server(("127.0.0.1", hall.port)):
+        said = hall.connect()
+    assert (said.code, "KPI-NET-003" in said.err, person.pages) == (4, True, [])
+
+
+def test_where_nothing_can_be_kept_nobody_is_asked(hall: Hall, person: Person) -> None:
+    hall.secrets["KPISYNC_VAULT_KEY"] = "no key"
+    said = hall.connect()
+    assert (said.code, "KPI-CFG-003" in said.err, person.pages) == (2, True, [])
+
+
+def test_a_connection_that_needs_no_person_is_told_apart(hall: Hall, person: Person) -> None:
+    way = {"salesforce": "client_credentials", "hubspot": "token"}[hall.crm]
+    hall.office.settings(auth=way)
+    said = hall.connect()
+    assert (said.code, f"'{way}' needs no person" in said.err, person.pages) == (2, True, [])
+
+
+def test_a_new_token_goes_before_an_old_one_in_the_environment(hall: Hall, person: Person) -> None:
+    hall.secrets["KPISYNC_ACME_REFRESH_TOKEN"] = "an old one that the CRM forgot"
+    assert hall.kpisync("pull").code == 4
+    assert hall.connect().code == 0
+    assert hall.kpisync("pull").code == 0
+
+
+def test_the_program_itself_opens_the_browser(office: Callable[[str, World], Office], tmp_path: Path) -> None:
+    hall = opened("salesforce", office)
+    script = tmp_path / "browser.py"
+    script.write_text(
+        textwrap.dedent(
+            f"""\
+            import sys, httpx, pathlib
+            shown = httpx.get(sys.argv[1], follow_redirects=True, timeout=20)
+            pathlib.Path({str(tmp_path / "shown.html")!r}).write_text(shown.text)
+            """
+        )
+    )
+    words = ["connect", "--port", str(hall.port), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", "from console.cli import main; main()", *words],
+        env={
+            **os.environ,
+            **hall.secrets,
+            "KPISYNC_VAULT_KEY": KEY,
+            "KPISYNC_WORKSPACE": str(hall.office.folder),
+            "BROWSER": f"{sys.executable} {script} %s",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["connection"] == "acme"
+    assert "is connected" in (tmp_path / "shown.html").read_text()
+    assert hall.stored() in hall.refresh_tokens()
