@@ -249,7 +249,7 @@ FAMILY_2 = (
             where=col("answered") & col("due"),
             otherwise="nobody answered it, or its second working day is not over yet",
         ),
-        needs=("calls", "answers", "tasks"),
+        needs=("calls", "answers", "tasks", "meetings", "emails", "email_people"),
         share_of_cases=True,
     ),
     Kpi(

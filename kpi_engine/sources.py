@@ -25,6 +25,11 @@ SOURCES: dict[str, str] = {
     "campaigns": "campaigns: the return on campaigns is not available",
     "campaign_costs": "what campaigns cost: the return on campaigns is not available",
     "quotas": "quotas in the CRM: a quota that is not among the targets is not available",
+    "lead_channels": "where leads come from: what is divided by channel is not available",
+    "deal_splits": "how deals are divided among reps: revenue of reps is not available",
+    "deal_people": "who takes part in a deal: touchpoints of deals are not available",
+    "email_people": "to whom e-mails went: touchpoints of deals, and the follow-up rate of calls, are not available",
+    "exchange_rates": "what amounts in several currencies are worth: everything in money is not available",
     # what feeds engagement and interest; a missing one adds nothing
     "form_submissions": "dated form submissions: add nothing to engagement and interest",
     "page_views": "dated page views: add nothing to engagement",

@@ -180,7 +180,7 @@ def _in_units(part: Part) -> pl.Expr:
 
 def _missing(kpi: Kpi, company: Company, split: Dimension | None) -> pl.Expr:
     """The first source without which there is no value, null where there is one."""
-    for source in kpi.needs:
+    for source in (*kpi.needs, *_needs_of_parts(kpi, split)):
         if source in company.missing:
             return pl.lit(source)
     nothing = pl.lit(None, dtype=pl.Utf8)
@@ -192,6 +192,18 @@ def _missing(kpi: Kpi, company: Company, split: Dimension | None) -> pl.Expr:
     if split is Dimension.BAND or "deal_sizes" in kpi.needs:
         return pl.when(pl.col("limits") == "none").then(pl.lit("deal_sizes")).otherwise(nothing)
     return nothing
+
+
+def _needs_of_parts(kpi: Kpi, split: Dimension | None) -> Iterator[str]:
+    """What a KPI cannot do without because of what it adds up."""
+    if any(part.of == "revenue" for part in kpi.parts):
+        yield "deal_splits"
+    if any(part.of == "deal_touches" for part in kpi.parts):
+        yield from ("deal_people", "email_people")
+    if split is Dimension.CHANNEL:
+        yield "lead_channels"
+    if split is Dimension.BAND or "deal_sizes" in kpi.needs or any(part.stuff == "money" for part in kpi.parts):
+        yield "exchange_rates"
 
 
 def _marks(kpi: Kpi, company: Company, split: Dimension | None) -> pl.Expr:

@@ -170,8 +170,8 @@ class Landing:
         with self._lock:
             if self._sellers is None:
                 asked = asked_fields(sf.UserRow, self._org.fields("User"))
-                users = self._org.rows(f"SELECT {', '.join(asked)} FROM User", sf.UserRow)  # noqa: S608
-                self._sellers = by_address(users)
+                query = f"SELECT {', '.join(asked)} FROM User"  # noqa: S608
+                self._sellers = by_address(self._org.rows(query, sf.UserRow)) if asked else {}
             return self._sellers
 
     def _revenue_split_types(self) -> frozenset[str]:

@@ -16,7 +16,7 @@ from connectors.salesforce.cursor import Cursor, condition
 from connectors.salesforce.landing import Landing
 from connectors.salesforce.org import Org
 from connectors.salesforce.rows import Answer, Row
-from connectors.salesforce.sources import BY_STREAM, SOURCES, Source, asked_fields, stamp_field
+from connectors.salesforce.sources import BY_STREAM, SOURCES, Source, asked_fields, splits_are_visible, stamp_field
 
 log = logging.getLogger("kpisync.salesforce")
 
@@ -48,9 +48,11 @@ class Reader:
     def _readable(self, source: Source) -> bool:
         visible = self._org.fields(source.sobject)
         known = bool(visible) and set(source.needs) <= visible.keys()
-        if source.stream == "splits":
-            # Without its type a split may be overlay credit, which divides nothing.
-            return known and {"SplitField", "IsTotalValidated"} <= self._org.fields("OpportunitySplitType").keys()
+        match source.stream:
+            case "splits":
+                return known and splits_are_visible(self._org.fields)
+            case "quotas":
+                return known and "EndDate" in self._org.fields("Period")  # else every quota would be a month's
         return known
 
     def read(self, stream: str, cursor: str | None) -> Iterator[Page]:

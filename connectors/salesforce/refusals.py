@@ -15,7 +15,7 @@ PARTLY_MALFORMED = frozenset({"JSON_PARSER_ERROR", "MALFORMED_ID"})
 
 CLOSED = frozenset({"INVALID_FIELD_FOR_INSERT_UPDATE", "INVALID_FIELD"})
 
-LATER = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT"})
+LATER = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG"})
 """The same row may land next time."""
 
 PROVISION = "Run `kpisync provision`, and give the integration user the permission set `Sales KPI Writer`."
@@ -27,6 +27,8 @@ ADVICE: dict[str, str] = {
     "NOT_FOUND": PROVISION,
     "INVALID_FIELD": PROVISION,
     "INVALID_FIELD_FOR_INSERT_UPDATE": PROVISION,
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": PROVISION,
+    "REQUEST_RUNNING_TOO_LONG": "Automations of yours on this object took too long; the next run tries again.",
     "UNABLE_TO_LOCK_ROW": "Somebody else was changing this record; the next run tries again.",
     "INSUFFICIENT_ACCESS_OR_READONLY": (
         "Let the integration user edit this record; for fields of users it needs the permission Manage Internal Users."
@@ -40,6 +42,17 @@ ADVICE: dict[str, str] = {
     "FIELD_CUSTOM_VALIDATION_EXCEPTION": "A validation rule of yours forbids it: exempt the integration user from it.",
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": "A trigger or flow of yours failed on it: exempt the integration user.",
     "MIXED_DML_OPERATION": "A trigger or flow on User changes other records: exempt the integration user from it.",
+    "CANNOT_EXECUTE_FLOW_TRIGGER": "A flow of yours failed on it: exempt the integration user from it.",
+    "APEX_ERROR": "A trigger of yours failed on it: exempt the integration user from it.",
+    "FIELD_FILTER_VALIDATION_EXCEPTION": "A lookup filter of yours forbids it: exempt the integration user from it.",
+    "DUPLICATES_DETECTED": (
+        "A duplicate rule of yours blocks the record: merge the duplicates, or exempt the integration user from it."
+    ),
+    "TRANSFER_REQUIRES_READ": (
+        "The record's owner may not read this object: give the owner the permission set `Sales KPI Viewer`."
+    ),
+    "INACTIVE_OWNER_OR_USER": ("The record belongs to somebody who left: hand it over to an active user."),
+    "OP_WITH_INVALID_USER_TYPE_EXCEPTION": "This user is a machine or a guest, whom nobody may change: nothing to do.",
     "DUPLICATE_VALUE": "Another record carries this key: delete the older of the two.",
     "STRING_TOO_LONG": "Run `kpisync provision`: a field of ours is shorter than it should be.",
     "NUMBER_OUTSIDE_VALID_RANGE": "The number is larger than the field holds; look at it with `kpisync explain`.",

@@ -46,9 +46,10 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source("tasks", "Task", sf.TaskRow, ("OwnerId", "IsClosed")),
     Source("events", "Event", sf.EventRow, ("OwnerId", "StartDateTime")),
-    Source("emails", "EmailMessage", sf.EmailRow, ("Incoming", "Status", "MessageDate")),
+    Source("emails", "EmailMessage", sf.EmailRow, ("Incoming", "Status", "MessageDate", "ActivityId")),
     Source("email_people", "EmailMessageRelation", sf.EmailPersonRow, ("EmailMessageId", "RelationId")),
-    Source("voice_calls", "VoiceCall", sf.VoiceCallRow, ("CallStartDateTime", "CallConnectDateTime")),
+    # Without the tasks that log them such calls and e-mails would count twice.
+    Source("voice_calls", "VoiceCall", sf.VoiceCallRow, ("CallStartDateTime", "CallConnectDateTime", "ActivityId")),
     Source("campaigns", "Campaign", sf.CampaignRow, ("OwnerId",)),
     Source("campaign_members", "CampaignMember", sf.CampaignMemberRow, ("HasResponded", "FirstRespondedDate")),
     Source("quotas", "ForecastingQuota", sf.QuotaRow, ("QuotaOwnerId", "QuotaAmount", "StartDate"), whole=("quota",)),
@@ -107,25 +108,34 @@ NEEDS: tuple[Need, ...] = (
     Need(
         "leads",
         "Lead",
-        ("OwnerId", "IsConverted"),
-        "Leads are not visible.",
+        (
+            "OwnerId",
+            "IsConverted",
+            "Status",
+            "ConvertedDate",
+            "ConvertedContactId",
+            "ConvertedOpportunityId",
+            "MasterRecordId",
+        ),
+        "Leads, or their status and what they were converted to, are not visible.",
         "Let the integration user read Lead with View All.",
     ),
     *(
         Need(
             source,
             "Task",
-            ("OwnerId", "IsClosed"),
-            "Tasks, in which Salesforce keeps this, are not visible.",
-            "Let the integration user read Task.",
+            ("OwnerId", "IsClosed", "WhoId", "WhatId", *kind),
+            "Tasks, in which Salesforce keeps this, are not visible, or not what each of them is.",
+            " ".join(["Let the integration user read Task", *(["with its fields", " and ".join(kind)] if kind else [])])
+            + ".",
         )
-        for source in ("calls", "messages", "tasks")
+        for source, kind in (("calls", ("Type", "TaskSubtype")), ("messages", ("Type",)), ("tasks", ()))
     ),
     Need(
         "meetings",
         "Event",
-        ("OwnerId", "StartDateTime"),
-        "Events are not visible.",
+        ("OwnerId", "StartDateTime", "IsChild", "WhoId", "WhatId"),
+        "Events are not visible, or not with whom they were and which of them are copies of others.",
         "Let the integration user read Event.",
     ),
     Need(
@@ -152,16 +162,37 @@ NEEDS: tuple[Need, ...] = (
     Need(
         "replies",
         "EmailMessage",
-        ("Incoming", "ThreadIdentifier"),
-        "Salesforce does not show incoming e-mails and their threads.",
+        ("Incoming", "ThreadIdentifier", "Subject"),
+        "Salesforce does not show incoming e-mails, their threads and whether they are automatic.",
         f"{_EMAIL}; captured mail appears once it is stored as Salesforce activity.",
     ),
     Need(
         "quotas",
         "ForecastingQuota",
-        ("QuotaOwnerId", "QuotaAmount", "StartDate"),
+        ("QuotaOwnerId", "QuotaAmount", "StartDate", "PeriodId", "ForecastingTypeId", "ProductFamily"),
         "Forecast quotas are switched off or not visible.",
         "Give the integration user View All Forecasts, or set targets for `quota` in kpisync.toml.",
+    ),
+    Need(
+        "quotas",
+        "Period",
+        ("EndDate",),
+        "How long the periods of quotas are is not visible.",
+        "Let the integration user read Period, or set targets for `quota` in kpisync.toml.",
+    ),
+    Need(
+        "campaigns",
+        "Opportunity",
+        ("CampaignId",),
+        "Which campaign a deal comes from is not visible.",
+        "Let the integration user read the field Primary Campaign Source of Opportunity.",
+    ),
+    Need(
+        "deal_people",
+        "OpportunityContactRole",
+        ("OpportunityId", "ContactId"),
+        "Who takes part in a deal is not visible.",
+        "Let the integration user read OpportunityContactRole (with Opportunity and Contact).",
     ),
     Need(
         "campaign_costs",
@@ -190,6 +221,13 @@ NEEDS: tuple[Need, ...] = (
         ("LeadSource",),
         "The source of leads is not visible.",
         "Let the integration user read the field Lead Source of Lead.",
+    ),
+    Need(
+        "owner_history",
+        "Opportunity",
+        ("LastStageChangeDate",),
+        "When a deal was closed is not visible, so a deal is its present owner's.",
+        "Let the integration user read the field Last Stage Change Date of Opportunity.",
     ),
     Need(
         "owner_history",
@@ -233,13 +271,85 @@ def gaps(fields: Callable[[str], dict[str, Field]], mappings: Mappings) -> Itera
             + ("." if outcome is None else f", and the field {outcome} is not visible."),
             "Name the field that holds it in mappings.meeting_outcome_field; until then no no-show is known.",
         )
+    yield from _beside(fields)
+    if fields("EmailMessage") and "RelatedToId" not in fields("EmailMessage"):
+        yield Gap(
+            "deal_people",
+            "Which deals e-mails are about is not visible.",
+            "Let the integration user read the field Related To of EmailMessage.",
+        )
+    if fields("EmailMessage") and not set(BY_STREAM["email_people"].needs) <= fields("EmailMessageRelation").keys():
+        yield Gap(
+            "email_people",
+            "To whom e-mails went is not visible.",
+            "Let the integration user read EmailMessageRelation.",
+        )
+    if not set(BY_STREAM["users"].needs) <= fields("User").keys():
+        yield Gap(
+            "users", "Users are not visible: nobody is known as a rep.", "Give the integration user View All Users."
+        )
+    telephony = fields("Task").keys() & {"CallType", "CallObject", "CallDurationInSeconds", "CallDisposition"}
+    if telephony and not {"CallType", "CallObject"} <= telephony:
+        yield Gap(
+            "calls",
+            "A telephone system fills the calls, but not who called whom, or under which number it knows a call.",
+            "Let the integration user read the fields Call Type and Call Object Identifier of Task.",
+        )
     if not _any_emails(fields):
-        yield Gap("emails", "Neither e-mail messages nor tasks are visible.", f"{_EMAIL}.")
+        yield Gap(
+            "emails", "Not all e-mails are visible: messages, and the tasks that log others.", f"{_EMAIL}, and Task."
+        )
     for need in NEEDS:
         if not set(need.fields) <= fields(need.sobject).keys():
             yield Gap(need.source, need.reason, need.advice)
 
 
+def _beside(fields: Callable[[str], dict[str, Field]]) -> Iterator[Gap]:
+    """Features that many an org does without. Whether it has them and hides them cannot be told from outside."""
+    rates, deals = fields("CurrencyType"), fields("Opportunity")
+    if {"IsoCode", "ConversionRate"} <= rates.keys() and "CurrencyIsoCode" in deals:
+        pass  # several currencies, and all that is to be known of them
+    elif rates or "CurrencyIsoCode" in deals:
+        yield Gap(
+            "exchange_rates",
+            "Deals are in several currencies; which, or what they are worth, is not visible.",
+            "Let the integration user read CurrencyType, DatedConversionRate and the field Currency of Opportunity.",
+        )
+    else:
+        yield Gap(
+            "rates",
+            "Salesforce knows one currency only: amounts are taken as they are.",
+            "Nothing to do, unless the company has several currencies: then let the integration user read them.",
+        )
+    if not splits_are_visible(fields):
+        # Only where splits are switched on a deal says whether it is split.
+        on = "IsSplit" in deals
+        yield Gap(
+            "deal_splits" if on else "splits",
+            "Deals are divided among people, and how is not visible."
+            if on
+            else "Splits of deals are switched off or not visible: a deal is its owner's whole.",
+            "Let the integration user read OpportunitySplit and OpportunitySplitType with all of their fields."
+            if on
+            else "Nothing to do, unless deals are divided among people.",
+        )
+    if "CallConnectDateTime" not in fields("VoiceCall"):
+        yield Gap(
+            "voice_calls",
+            "There are no voice calls that this user sees: whether somebody answered is what reps note in Call Result.",
+            "Nothing to do, unless the company telephones in Salesforce: then let the integration user read VoiceCall.",
+        )
+
+
+def splits_are_visible(fields: Callable[[str], dict[str, Field]]) -> bool:
+    """Whether it can be told how deals are divided. Without its type a split may be overlay credit, which divides
+    nothing."""
+    types = {"SplitField", "IsTotalValidated"} <= fields("OpportunitySplitType").keys()
+    return types and set(BY_STREAM["splits"].needs) <= fields("OpportunitySplit").keys()
+
+
 def _any_emails(fields: Callable[[str], dict[str, Field]]) -> bool:
-    """E-mails are messages of their own, or at least tasks that log them."""
-    return "Status" in fields("EmailMessage") or "TaskSubtype" in fields("Task")
+    """E-mails are tasks that log them, and messages of their own where these are switched on."""
+    messages = fields("EmailMessage")
+    whole = not messages or set(BY_STREAM["emails"].needs) <= messages.keys()
+    return whole and {"TaskSubtype", *BY_STREAM["tasks"].needs} <= fields("Task").keys()

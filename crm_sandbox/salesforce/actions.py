@@ -66,6 +66,12 @@ def lock(org: "Org", names: Iterable[str], times: int = 1) -> None:
     org.locks.left.update(dict.fromkeys(names, times))
 
 
+def forbid(org: "Org", names: Iterable[str], code: str, message: str = "", fields: Iterable[str] = ()) -> None:
+    """A validation rule, trigger or flow of the admin's refuses these records (ids or external keys) from now on."""
+    refusal = Refusal(400, code, message or f"refused: {code}", list(fields))
+    org.locks.refused.update(dict.fromkeys(names, refusal))
+
+
 def clock_ahead(org: "Org", seconds: float) -> None:
     """Time passes."""
     org.ahead += timedelta(seconds=seconds)

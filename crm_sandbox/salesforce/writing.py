@@ -18,13 +18,20 @@ GONE = "entity is deleted"
 
 @dataclass
 class Locks:
-    """Rows that others hold: by record id or external key, how many more times a write finds them locked."""
+    """What keeps rows from being written, by record id or external key.
+
+    left      rows that others hold: how many more times a write finds them locked
+    refused   rows that an admin's own validation rule, trigger or flow refuses, with its code and words
+    """
 
     left: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, Refusal] = field(default_factory=dict)
 
     def check(self, *names: str | None) -> None:
-        """Raises UNABLE_TO_LOCK_ROW once for each time that is left."""
+        """Raises UNABLE_TO_LOCK_ROW once for each time that is left, and what the admin's rules say each time."""
         for name in names:
+            if name in self.refused:
+                raise self.refused[name]
             if name and self.left.get(name, 0) > 0:
                 self.left[name] -= 1
                 message = f"unable to obtain exclusive access to this record or 1 records: {name}"
