@@ -30,6 +30,10 @@ ADVICE = {
     "PROPERTY_DOESNT_EXIST": "Run kpisync provision, which makes the missing property.",
     "READ_ONLY_VALUE": "An admin made this property read-only; allow the app to edit it in the property's settings.",
     "INVALID_OPTION": "The property was changed into a list; remove it and run kpisync provision.",
+    **dict.fromkeys(
+        ("INVALID_INTEGER", "INVALID_LONG", "INVALID_NUMBER", "INVALID_DOUBLE", "INVALID_DATE"),
+        "The property was given another type; remove it and run kpisync provision.",
+    ),
     "MISSING_REQUIRED_PROPERTY": "An admin made another property of this record required; fill it or lift the rule.",
     "OBJECT_NOT_FOUND": "The record is gone from HubSpot; the next pull notices it.",
     "MISSING_SCOPES": "Add the scope to the service key or app, then run kpisync push again.",

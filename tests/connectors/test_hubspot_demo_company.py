@@ -8,7 +8,7 @@ from hubspot_world import NOW, Desk, desk, rows
 
 from crm_sandbox.seed import demo_world
 from crm_sandbox.world import Email
-from kpi_engine.records import Deal, Interaction, Link, Person
+from kpi_engine.records import Deal, Event, Interaction, Link, Person
 
 WORLD = demo_world(NOW, size="small")
 MERGED = {each.key: each.merged_into for each in WORLD.prospects if each.merged_into}
@@ -109,3 +109,12 @@ def test_every_person_is_opted_out_since_when_it_was(demo: Desk) -> None:
     for loser in MERGED:
         row = read[demo.id_of("prospect", loser)]
         assert (row.deleted, row.merged_into) == (True, demo.id_of("prospect", survivor(loser)))
+
+
+def test_every_form_was_sent_by_who_the_person_is_after_all_merges_and_one_by_somebody_deleted(demo: Desk) -> None:
+    pages = demo.read("forms")
+    sent = sorted((row.person, row.at) for row in rows(pages, Event))
+    living = [each for each in WORLD.submissions if each.prospect not in GONE_PEOPLE]
+    assert sent == sorted((demo.id_of("prospect", survivor(each.prospect)), millis(each.at)) for each in living)
+    assert len(WORLD.submissions) - len(living) == 1
+    assert [one.reason for page in pages for one in page.unread] == ["no contact has its e-mail address (any more)"]

@@ -6,6 +6,7 @@ import pytest
 from hubspot_world import NOW, Desk, ago, cursor, desk, rows, small_world
 
 from connectors.errors import NotAllowed
+from crm_sandbox.hubspot.marketing import Filled
 from crm_sandbox.world import Call, Prospect
 from kpi_engine.records import Campaign, Deal, Event, Interaction, Lead, Link, Person, Quota, Rep, Task
 
@@ -175,6 +176,18 @@ def test_a_quota_is_the_goals_of_the_owner_behind_the_user(small: Desk) -> None:
 def test_a_form_is_matched_to_its_contact_by_the_address(small: Desk) -> None:
     (event,) = rows(small.read("forms"), Event)
     assert (event.person, event.at) == (small.id_of("prospect", "lea"), round(ago(days=8).timestamp() * 1000))
+
+
+def test_a_form_whose_contact_is_made_a_moment_later_is_matched_by_the_next_read(small: Desk) -> None:
+    after = cursor(small.read("forms"))
+    form, sent = small.id_of("form", "contact-us"), round(NOW.timestamp() * 1000)
+    small.portal.marketing.filled.append(Filled(form, "late@p.test", sent, 7))
+    small.portal.set("contacts", small.id_of("prospect", "lea"), {"recent_conversion_date": NOW.isoformat()})
+    early = small.read("forms", after)
+    assert [(rows([page], Event), len(page.unread)) for page in early][0] == ([], 1)
+    made = {"email": "late@p.test", "recent_conversion_date": NOW.isoformat()}
+    (late,) = small.portal.insert("contacts", [{"properties": made}])
+    assert [(event.person, event.at) for event in rows(small.read("forms", cursor(early)), Event)] == [(late, sent)]
 
 
 def test_web_events_come_once(small: Desk) -> None:
