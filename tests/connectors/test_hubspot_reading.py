@@ -184,7 +184,7 @@ def test_a_form_whose_contact_is_made_a_moment_later_is_matched_by_the_next_read
     small.portal.marketing.filled.append(Filled(form, "late@p.test", sent, 7))
     small.portal.set("contacts", small.id_of("prospect", "lea"), {"recent_conversion_date": NOW.isoformat()})
     early = small.read("forms", after)
-    assert [(rows([page], Event), len(page.unread)) for page in early][0] == ([], 1)
+    assert [len(page.unread) for page in early if page.unread] == [1]
     made = {"email": "late@p.test", "recent_conversion_date": NOW.isoformat()}
     (late,) = small.portal.insert("contacts", [{"properties": made}])
     assert [(event.person, event.at) for event in rows(small.read("forms", cursor(early)), Event)] == [(late, sent)]

@@ -15,7 +15,6 @@ from crm_sandbox.world import (
     Meeting,
     Message,
     Promotion,
-    Prospect,
     Sale,
     Seller,
     Todo,
