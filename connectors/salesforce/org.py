@@ -144,7 +144,7 @@ class Org:
     def identity(self) -> Identity:
         """Who is signed in. The sign-in itself may have said; asking takes a scope that not every app has."""
         self.transport.authorisation()
-        if self._sign_in.user_id:
+        if self._sign_in.user_id and "Username" in self.fields("User"):
             query = format_soql("SELECT Id, Username FROM User WHERE Id = {id}", id=self._sign_in.user_id)
             for user in self.rows(query, _LoginRow):
                 return Identity(user.Id, user.Username or "")

@@ -75,7 +75,7 @@ def _organisation(org: Org) -> sf.OrganizationRow:
 
 def _home_currency(org: Org) -> str | None:
     """The corporate currency; an org with one currency does not say which."""
-    if "IsCorporate" not in org.fields("CurrencyType"):
+    if not {"IsCorporate", "IsoCode"} <= org.fields("CurrencyType").keys():
         return None
     corporate = "SELECT Id, IsoCode FROM CurrencyType WHERE IsCorporate = true"
     return next((row.IsoCode for row in org.rows(corporate, sf.CurrencyRow)), None)

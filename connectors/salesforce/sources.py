@@ -32,6 +32,8 @@ class Source:
     whole: tuple[str, ...] = ()
 
 
+QUOTA = ("QuotaOwnerId", "QuotaAmount", "StartDate", "PeriodId", "ForecastingTypeId", "ProductFamily")
+
 SOURCES: tuple[Source, ...] = (
     Source("users", "User", sf.UserRow, ("UserType",), all_rows=False),
     Source("leads", "Lead", sf.LeadRow, ("OwnerId", "IsConverted")),
@@ -52,7 +54,8 @@ SOURCES: tuple[Source, ...] = (
     Source("voice_calls", "VoiceCall", sf.VoiceCallRow, ("CallStartDateTime", "CallConnectDateTime", "ActivityId")),
     Source("campaigns", "Campaign", sf.CampaignRow, ("OwnerId",)),
     Source("campaign_members", "CampaignMember", sf.CampaignMemberRow, ("HasResponded", "FirstRespondedDate")),
-    Source("quotas", "ForecastingQuota", sf.QuotaRow, ("QuotaOwnerId", "QuotaAmount", "StartDate"), whole=("quota",)),
+    # Without period, forecast and product a quarter's quota would be a month's, or a product's the whole.
+    Source("quotas", "ForecastingQuota", sf.QuotaRow, QUOTA, whole=("quota",)),
     Source("rates", "CurrencyType", sf.CurrencyRow, ("IsoCode", "ConversionRate"), whole=("rate",)),
 )
 """In the order in which they are to be read."""
@@ -169,7 +172,7 @@ NEEDS: tuple[Need, ...] = (
     Need(
         "quotas",
         "ForecastingQuota",
-        ("QuotaOwnerId", "QuotaAmount", "StartDate", "PeriodId", "ForecastingTypeId", "ProductFamily"),
+        QUOTA,
         "Forecast quotas are switched off or not visible.",
         "Give the integration user View All Forecasts, or set targets for `quota` in kpisync.toml.",
     ),
