@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import keyring
@@ -98,8 +97,7 @@ class Vault:
     def _drop(self, connection: str, names: Sequence[str]) -> None:
         if self._fernet() is None:
             for name in names:
-                with suppress(keyring.errors.KeyringError):  # was not there, or there is no keyring at all
-                    keyring.delete_password(SERVICE, variable(connection, name))
+                self._out_of_keyring(connection, name)
         elif self._file.exists():
             gone = {variable(connection, name) for name in names}
             self._seal({known: secret for known, secret in self._stored().items() if known not in gone})
@@ -144,6 +142,16 @@ class Vault:
             return keyring.get_password(SERVICE, variable(connection, name))
         except keyring.errors.KeyringError:
             return None  # no keyring on this machine: the environment is the only place, and it had nothing
+
+    def _out_of_keyring(self, connection: str, name: str) -> None:
+        if self._from_keyring(connection, name) is None:
+            return
+        try:
+            keyring.delete_password(SERVICE, variable(connection, name))
+        except keyring.errors.KeyringError:
+            raise VaultError(
+                [f"{variable(connection, name)} could not be taken out of this machine's keyring; take it out there."]
+            ) from None
 
     def _to_keyring(self, connection: str, name: str, secret: str) -> None:
         try:

@@ -6,6 +6,7 @@ contact. So a contact that changes brings its leads again.
 
 from collections.abc import Callable, Sequence
 
+from connectors.hubspot.answers import MissingScope
 from connectors.hubspot.facts import Facts
 from connectors.hubspot.history import with_history
 from connectors.hubspot.portal import Portal
@@ -37,7 +38,14 @@ class LeadRecords:
         return translate
 
     def of_contacts(self, contacts: Sequence[str]) -> list[Record]:
-        """The leads of contacts that changed. One that is unclear is named when its own stream reads it."""
+        """The leads of contacts that changed. One that is unclear is named when its own stream reads it; so is a scope
+        that is missing, which is no reason to read no contacts."""
+        try:
+            return self._of(contacts)
+        except MissingScope:
+            return []
+
+    def _of(self, contacts: Sequence[str]) -> list[Record]:
         found = self._portal.associations("contacts", "leads", contacts).of
         ids = sorted({each for of_one in found.values() for each in of_one})
         wanted = self._facts.defined("leads", people.LEAD_PROPERTIES)

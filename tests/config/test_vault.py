@@ -72,3 +72,59 @@ def test_a_key_that_is_none_is_told_how_to_make_one(tmp_path: Path) -> None:
 def test_a_missing_secret_names_the_variable_to_set(tmp_path: Path) -> None:
     with pytest.raises(SecretMissing, match="KPISYNC_ACME_TOKEN"):
         Vault(tmp_path, {}).need("acme", "TOKEN")
+
+
+KEY_NAME = "KPISYNC_VAULT_KEY"
+
+
+@pytest.mark.parametrize("sealed", [True, False], ids=["encrypted file", "keyring"])
+def test_forgetting_a_connection_leaves_the_others_and_names_what_the_environment_still_holds(
+    tmp_path: Path, ring: RememberingKeyring, sealed: bool
+) -> None:
+    environment = {KEY_NAME: Fernet.generate_key().decode()} if sealed else {}
+    vault = Vault(tmp_path, environment)
+    for connection in ("acme", "other"):
+        vault.store(connection, "CLIENT_SECRET", f"{connection} secret")
+        vault.store(connection, "REFRESH_TOKEN", f"{connection} token")
+    environment["KPISYNC_ACME_CLIENT_SECRET"] = "from outside"
+    assert vault.forget("acme") == ["KPISYNC_ACME_CLIENT_SECRET"]
+    assert (vault.find("acme", "REFRESH_TOKEN"), vault.find("acme", "CLIENT_SECRET")) == (None, "from outside")
+    assert (vault.find("other", "REFRESH_TOKEN"), vault.find("other", "CLIENT_SECRET")) == (
+        "other token",
+        "other secret",
+    )
+    assert vault.forget("acme") == ["KPISYNC_ACME_CLIENT_SECRET"]  # a second time is no error
+
+
+def test_a_refresh_token_of_the_environment_counts_until_it_is_replaced_and_again_once_it_is_new(
+    tmp_path: Path, ring: RememberingKeyring
+) -> None:
+    environment = {"KPISYNC_ACME_REFRESH_TOKEN": "first"}
+    assert Vault(tmp_path, environment).find("acme", "REFRESH_TOKEN") == "first"
+    Vault(tmp_path, environment).store("acme", "REFRESH_TOKEN", "second")
+    assert Vault(tmp_path, environment).find("acme", "REFRESH_TOKEN") == "second"
+    environment["KPISYNC_ACME_REFRESH_TOKEN"] = "third"
+    assert Vault(tmp_path, environment).find("acme", "REFRESH_TOKEN") == "third"
+    del environment["KPISYNC_ACME_REFRESH_TOKEN"]
+    assert Vault(tmp_path, environment).find("acme", "REFRESH_TOKEN") == "second"
+
+
+def test_a_place_for_secrets_is_looked_for_beforehand_and_left_as_it_was(
+    tmp_path: Path, ring: RememberingKeyring
+) -> None:
+    Vault(tmp_path, {}).ready()
+    assert ring.kept == {}
+    with pytest.raises(VaultError, match="not a key"):
+        Vault(tmp_path, {KEY_NAME: "none"}).ready()
+
+
+def test_a_keyring_that_keeps_what_it_should_forget_is_told(tmp_path: Path, ring: RememberingKeyring) -> None:
+    vault = Vault(tmp_path, {})
+    vault.store("acme", "TOKEN", "x")
+
+    def locked(service: str, username: str) -> None:
+        raise keyring.errors.PasswordDeleteError("locked")
+
+    ring.delete_password = locked  # type: ignore[method-assign]
+    with pytest.raises(VaultError, match="KPISYNC_ACME_TOKEN could not be taken out"):
+        vault.forget("acme")

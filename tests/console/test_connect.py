@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -15,6 +16,8 @@ import pytest
 from browser import KEY, TOKEN, WAYS, Hall, Person, opened
 from command_line import Office
 
+from console.cli import program
+from console.i18n import Speaker
 from crm_sandbox.salesforce import Org
 from crm_sandbox.serving import Fault
 from crm_sandbox.world import World
@@ -191,3 +194,49 @@ def test_the_program_itself_opens_the_browser(office: Callable[[str, World], Off
     assert json.loads(done.stdout)["connection"] == "acme"
     assert "is connected" in (tmp_path / "shown.html").read_text()
     assert hall.stored() in hall.refresh_tokens()
+
+
+def test_a_scope_that_is_not_granted_is_told_and_doctor_names_what_does_without_it(
+    office: Callable[[str, World], Office], person: Person
+) -> None:
+    hall = opened("hubspot", office)
+    hall.let(withheld_scopes=["sales-email-read"])
+    said = hall.connect("--json")
+    assert (said.code, said.document["not_granted"]) == (0, ["sales-email-read"])
+    assert "Not granted: sales-email-read" in said.err
+    looked = hall.kpisync("doctor", "--json")
+    assert looked.code == 0
+    without = [one["what"] for one in looked.document if "sales-email-read" in one["detail"] + one["fix"]]
+    assert {"emails", "opens", "clicks", "replies"} <= set(without)
+    assert {"calls", "deals", "interactions"}.isdisjoint(without)
+    assert hall.kpisync("pull").code == 0
+
+
+def test_no_command_takes_a_secret_as_an_option() -> None:
+    def options(command: Any) -> list[str]:
+        below = getattr(command, "commands", {}).values()
+        return [name for param in command.params for name in param.opts] + [n for one in below for n in options(one)]
+
+    found = options(program(Speaker()))
+    assert {"--client-id", "--no-browser", "--forget-anyway"} <= set(found)
+    assert [name for name in found if any(word in name for word in ("secret", "token", "password", "code"))] == []
+
+
+def test_a_replaced_refresh_token_is_kept_before_it_is_used_and_the_next_run_signs_in_with_it(
+    hall: Hall, person: Person
+) -> None:
+    assert hall.connect().code == 0
+    hall.let(**{"salesforce": {"rotates": True}, "hubspot": {"rotate_refresh_tokens": True}}[hall.crm])
+    first = hall.stored()
+    for _ in range(2):
+        assert hall.kpisync("pull").code == 0
+        assert [hall.stored()] == hall.refresh_tokens()
+    assert hall.stored() != first
+
+
+def test_a_token_of_the_environment_that_was_replaced_is_not_used_again(hall: Hall, person: Person) -> None:
+    assert hall.connect().code == 0
+    hall.let(**{"salesforce": {"rotates": True}, "hubspot": {"rotate_refresh_tokens": True}}[hall.crm])
+    hall.secrets["KPISYNC_ACME_REFRESH_TOKEN"] = str(hall.stored())
+    (hall.office.folder / "kpisync.vault").unlink()
+    assert [hall.kpisync("pull").code for _ in range(3)] == [0, 0, 0]
