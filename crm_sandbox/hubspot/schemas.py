@@ -125,6 +125,7 @@ def _schema(body: SchemaBody, now: str) -> dict[str, Any]:
         "requiredProperties": body.get("requiredProperties") or [],
         "searchableProperties": body.get("searchableProperties") or [],
         "associatedObjects": [],
+        "allowsSensitiveProperties": body.get("allowsSensitiveProperties") or False,
         "createdAt": now,
         "updatedAt": now,
     }

@@ -191,6 +191,7 @@ class SchemaBody(TypedDict, total=False):
     primaryDisplayProperty: str
     secondaryDisplayProperties: list[str] | None
     requiredProperties: list[str] | None
+    allowsSensitiveProperties: bool | None
     searchableProperties: list[str] | None
     properties: list[PropertyBody] | None
     associatedObjects: list[str] | None

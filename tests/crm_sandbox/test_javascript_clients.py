@@ -82,5 +82,8 @@ def test_hubspots_own_client_lists_searches_writes_and_links(packages: Path) -> 
     assert seen["linked"]
     assert seen["property"] == "number"
     assert (seen["pipelines"], seen["owners"], seen["schemas"]) == (True, [1, "string"], True)
+    assert (seen["custom"], seen["user"]) == (["Second"], True)
+    assert seen["dated"] == [207, "crm.associations.NO_ASSOCIATIONS_FOUND"]
+    assert seen["account"] == "Europe/Madrid"
     assert [code for code, _ in seen["errors"]] == [404, 400, 401]
     assert seen["errors"][1][1] == "VALIDATION_ERROR"

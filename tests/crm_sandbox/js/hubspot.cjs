@@ -45,6 +45,29 @@ async function main(basePath, accessToken) {
   seen.owners = [owners.results.length, typeof owners.results[0].id];
   seen.schemas = Array.isArray((await crm.schemas.coreApi.getAll()).results);
 
+  const text = (name, more) => ({ name, label: name, type: "string", fieldType: "text", ...more });
+  const schema = await crm.schemas.coreApi.create({
+    name: "scores", labels: { singular: "Score", plural: "Scores" }, primaryDisplayProperty: "title",
+    requiredProperties: ["key"], searchableProperties: ["title"], secondaryDisplayProperties: [], associatedObjects: [],
+    properties: [text("key", { hasUniqueValue: true }), text("title", {})],
+  });
+  const row = { idProperty: "key", id: "a", properties: { key: "a", title: "First" } };
+  for (const title of ["First", "Second"]) {
+    await crm.objects.batchApi.upsert(schema.objectTypeId, { inputs: [{ ...row, properties: { key: "a", title } }] });
+  }
+  const scores = await crm.objects.basicApi.getPage(schema.objectTypeId, 10, undefined, ["title"]);
+  seen.custom = scores.results.map((one) => one.properties.title);
+
+  const user = (await crm.objects.basicApi.getPage("users", 1, undefined, ["hs_internal_user_id"])).results[0];
+  seen.user = Number(user.properties.hs_internal_user_id) > 0 && user.properties.hs_internal_user_id !== user.id;
+
+  const dated = await hubspot.apiRequest({
+    method: "POST", path: "/crm/associations/2026-09/deals/contacts/batch/read", body: { inputs: [{ id: "99" }] },
+  });
+  seen.dated = [dated.status, (await dated.json()).errors[0].subCategory];
+  const told = await (await hubspot.apiRequest({ path: "/account-info/2026-09/details" })).json();
+  seen.account = told.timeZone;
+
   await crm.contacts.basicApi.archive(made.id);
   seen.errors = [];
   for (const wrong of [
