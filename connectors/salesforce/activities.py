@@ -7,7 +7,7 @@ EmailMessage and a VoiceCall are the thing itself, of which a Task may be only t
 from collections.abc import Mapping, Sequence
 
 from connectors.salesforce import rows as sf
-from connectors.salesforce.settings import Mappings
+from connectors.salesforce.settings import Mappings, MessageObject
 from connectors.salesforce.wire import created_of, day, label, millis, modified_of, seller
 from kpi_engine.records import Interaction, Link, Millis, Record, Task
 
@@ -147,11 +147,35 @@ def _task_direction(row: sf.TaskRow, kind: str) -> str | None:
     return DIRECTIONS.get((row.CallType or "").lower()) if kind == "call" else None
 
 
+def text_message(row: sf.MessageRow, source: MessageObject) -> list[Record]:
+    """A record of the admin's own object for text messages."""
+    modified = modified_of(row)
+    said = label(row.Direction)
+    way = "out" if said in {label(value) for value in source.outgoing} else "in"
+    found: list[Record] = [
+        Interaction(
+            id=row.Id,
+            modified=modified,
+            deleted=row.IsDeleted,
+            kind="message",
+            rep=seller(row.Rep),
+            direction=way if said else None,
+            outcome="done",
+            at=millis(row.At or row.CreatedDate),
+            created_at=millis(row.CreatedDate),
+        )
+    ]
+    ends = dict.fromkeys(getattr(row, name) for name in sf.linked(source))
+    links = (_link("interaction", row.Id, end, modified, row.IsDeleted) for end in ends if end)
+    return [*found, *(link for link in links if link)]
+
+
 def meeting(row: sf.EventRow, more: Mapping[str, Sequence[str]], mappings: Mappings) -> list[Record]:
     """An Event. Each invitee has a copy of it (IsChild); the organiser's own row is the meeting."""
     if row.IsChild or row.IsRecurrence:
         return []
     modified = modified_of(row)
+    outcomes = {label(said): outcome for said, outcome in mappings.meeting_outcomes.items()}
     all_day = row.IsAllDayEvent or row.StartDateTime is None
     minutes = row.DurationInMinutes
     # An all-day event has a date and no moment, whatever StartDateTime says (midnight UTC, in no one's zone).
@@ -163,7 +187,7 @@ def meeting(row: sf.EventRow, more: Mapping[str, Sequence[str]], mappings: Mappi
             deleted=row.IsDeleted,
             kind="meeting",
             rep=seller(row.OwnerId),
-            outcome=mappings.meeting_outcomes.get(label(row.Outcome) or ""),
+            outcome=outcomes.get(label(row.Outcome) or ""),
             at=None if all_day else millis(row.StartDateTime),
             on=day(start_day) if all_day else None,
             ended_at=None if all_day else _end(row),

@@ -27,6 +27,7 @@ from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.showing import shown
 from connectors.salesforce.sources import gaps
 from connectors.salesforce.visible import Blank, Notebook
+from connectors.salesforce.wire import label
 from connectors.salesforce.writer import Writer
 from kpi_engine.records import Company
 from kpi_engine.sources import SOURCES
@@ -51,8 +52,14 @@ class SalesforceConnector:
         """Salesforce's conventions laid over `company`; a reason that it gives already stays."""
         found = gaps(self._org.fields, self._org.settings.mappings)
         missing = {gap.source: gap.reason for gap in found if gap.source in SOURCES}
+        results = tuple(words for each in self._org.settings.mappings.answered_results if (words := label(each)))
         # A Lead names the deal of its conversion itself.
-        return msgspec.structs.replace(company, missing=missing | company.missing, lead_deal_from_links=False)
+        return msgspec.structs.replace(
+            company,
+            missing=missing | company.missing,
+            lead_deal_from_links=False,
+            answered_labels=results or company.answered_labels,
+        )
 
     def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
         """Everything of `stream` since `cursor` (None: from the beginning), deletions included."""

@@ -60,6 +60,7 @@ class Landing:
         words: dict[str, object] = {
             "tasks": mappings.message_task_types,
             "events": (mappings.meeting_outcome_field, mappings.meeting_outcomes),
+            "text_messages": mappings.message_object,
         }
         said = msgspec.json.encode(words.get(source.stream), order="sorted").decode()
         return frozenset({*own, *beside, said})
@@ -105,6 +106,8 @@ class Landing:
             case "events":
                 more = self._more_people("EventRelation", "EventId", cast(Sequence[sf.EventRow], rows))
                 return lambda row: activities.meeting(cast(sf.EventRow, row), more, mappings)
+            case "text_messages" if (text := mappings.message_object) is not None:
+                return lambda row: activities.text_message(cast(sf.MessageRow, row), text)
             case "emails":
                 sellers, owners = self._senders(cast(Sequence[sf.EmailRow], rows))
                 return lambda row: activities.email(cast(sf.EmailRow, row), sellers, owners)
@@ -244,6 +247,7 @@ LINKED = {
     "events": (("interaction", "person"), ("interaction", "deal")),
     "emails": (("interaction", "deal"),),
     "voice_calls": (("interaction", "person"), ("interaction", "deal")),
+    "text_messages": (("interaction", "person"), ("interaction", "deal")),
 }
 """Which links a row of a stream states completely. An e-mail's people are rows of their own."""
 
@@ -265,6 +269,7 @@ KINDS_OF = {
     "emails": ("interaction",),
     "email_people": ("link",),
     "voice_calls": ("interaction",),
+    "text_messages": ("interaction",),
     "campaigns": ("campaign",),
     "campaign_members": ("event",),
 }

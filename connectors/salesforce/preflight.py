@@ -12,7 +12,7 @@ from connectors.salesforce.names import KEY_FIELD, KPI_OBJECT, SCORE_FIELDS
 from connectors.salesforce.org import Org
 from connectors.salesforce.reader import Reader
 from connectors.salesforce.refusals import PROVISION
-from connectors.salesforce.sources import ASIDE, SOURCES, asked_fields, gaps
+from connectors.salesforce.sources import ASIDE, asked_fields, gaps, sources
 from connectors.salesforce.writer import SIZES
 
 OLDEST = 46.0
@@ -29,7 +29,14 @@ def look(org: Org, reader: Reader) -> Capabilities:
     """What was found, in about five calls; in three where an earlier look still stands."""
     if not org.visible.remembered():
         _check_version(org)
-    org.visible.look_at([*dict.fromkeys(source.sobject for source in SOURCES), *ASIDE, KPI_OBJECT, "Organization"])
+    org.visible.look_at(
+        [
+            *dict.fromkeys(source.sobject for source in sources(org.settings.mappings)),
+            *ASIDE,
+            KPI_OBJECT,
+            "Organization",
+        ]
+    )
     about = _organisation(org)
     daily = org.limits()
     lacking = tuple(surface_gaps(org))

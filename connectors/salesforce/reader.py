@@ -16,7 +16,7 @@ from connectors.salesforce.cursor import Cursor, condition
 from connectors.salesforce.landing import Landing
 from connectors.salesforce.org import Org
 from connectors.salesforce.rows import Answer, Row
-from connectors.salesforce.sources import BY_STREAM, SOURCES, Source, asked_fields, splits_are_visible, stamp_field
+from connectors.salesforce.sources import Source, asked_fields, sources, splits_are_visible, stamp_field
 
 log = logging.getLogger("kpisync.salesforce")
 
@@ -38,12 +38,13 @@ class Reader:
     def __init__(self, org: Org) -> None:
         self._org = org
         self._landing = Landing(org)
+        self._sources = {source.stream: source for source in sources(org.settings.mappings)}
         self._counts: dict[str, int] | None = None
         self._lock = threading.Lock()
 
     def streams(self) -> tuple[str, ...]:
         """What can be read here: every object that is visible with the fields that it cannot do without."""
-        return tuple(source.stream for source in SOURCES if self._readable(source))
+        return tuple(source.stream for source in self._sources.values() if self._readable(source))
 
     def _readable(self, source: Source) -> bool:
         visible = self._org.fields(source.sobject)
@@ -57,7 +58,7 @@ class Reader:
 
     def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
         """Everything of a stream since `cursor`, page by page; each page carries where to go on."""
-        source = BY_STREAM.get(stream)
+        source = self._sources.get(stream)
         if source is None or not self._readable(source):
             raise NotAllowed(
                 "KPI-SF-033",
@@ -113,7 +114,7 @@ class Reader:
     def _is_large(self, source: Source) -> bool:
         with self._lock:
             if self._counts is None:
-                self._counts = bulk.row_counts(self._org, tuple(source.sobject for source in SOURCES))
+                self._counts = bulk.row_counts(self._org, tuple(source.sobject for source in self._sources.values()))
         return self._counts.get(source.sobject, 0) >= self._org.settings.bulk_from
 
     def _pass(self, source: Source, cursor: Cursor) -> Iterator[tuple[Answer[Row], Cursor]]:

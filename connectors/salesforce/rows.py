@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 import msgspec
 
 from connectors.contract import Unread
+from connectors.salesforce.settings import MessageObject
 
 
 class Row(msgspec.Struct, gc=False, kw_only=True):
@@ -176,6 +177,14 @@ class VoiceCallRow(Row, gc=False, kw_only=True):
     CallDurationInSeconds: int | None = None
 
 
+class MessageRow(Row, gc=False, kw_only=True):
+    """A text message in the admin's own object: `message_shape` knows what its fields are called there."""
+
+    Rep: str | None = None
+    At: datetime | None = None
+    Direction: str | None = None
+
+
 class CampaignRow(Row, gc=False, kw_only=True):
     OwnerId: str | None = None
     Name: str | None = None
@@ -301,6 +310,23 @@ def with_outcome_field(name: str) -> type[EventRow]:
             "EventRowWithOutcome", outcome, bases=(EventRow,), rename={"Outcome": name}, gc=False, kw_only=True
         ),
     )
+
+
+def linked(source: MessageObject) -> tuple[str, ...]:
+    """What the lookups of a text message are called in its shape."""
+    return tuple(f"Linked{number}" for number in range(len({*source.people, *source.deals})))
+
+
+def message_shape(source: MessageObject) -> type[MessageRow]:
+    """The shape of a text message in this object. What is blank there is not asked for."""
+    called = {"Rep": source.rep, "Direction": source.direction or "-"}
+    if source.at not in {"CreatedDate", "LastModifiedDate", "SystemModstamp"}:
+        called["At"] = source.at
+    called |= dict(zip(linked(source), dict.fromkeys((*source.people, *source.deals)), strict=True))
+    # Only a field that the shape declares itself can have another name.
+    fields = [(name, datetime | None if name == "At" else str | None, None) for name in called]
+    shape = msgspec.defstruct("TextMessage", fields, bases=(MessageRow,), rename=called, gc=False, kw_only=True)
+    return cast(type[MessageRow], shape)
 
 
 def _id_of(row: Any) -> str:

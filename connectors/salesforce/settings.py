@@ -1,6 +1,6 @@
 """What may differ between one Salesforce connection and another: address, way in, mappings."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,18 +11,50 @@ Auth = Literal["client_credentials", "jwt", "refresh_token", "access_token"]
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
+Outcome = Literal["done", "planned", "cancelled", "rescheduled", "no_show"]
+
+
+ApiName = Annotated[str, msgspec.Meta(pattern=r"^\w+$")]
+
+
+class MessageObject(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An object that holds text messages, a messaging product's or Salesforce's own: a record is a message.
+
+    object      its API name, such as MessagingSession
+    rep, at     the fields that hold whose message it is, and when it was written
+    people      lookups to the leads and contacts who got it
+    deals       lookups to its opportunities
+    direction   a field that says which way it went; without one that is not known
+    outgoing    the values of that field that mean that the rep wrote it
+    """
+
+    object: ApiName
+    rep: ApiName = "OwnerId"
+    at: ApiName = "CreatedDate"
+    people: tuple[ApiName, ...] = ()
+    deals: tuple[ApiName, ...] = ()
+    direction: ApiName | None = None
+    outgoing: tuple[str, ...] = ("outbound", "outgoing", "sent")
+
+
 class Mappings(msgspec.Struct, frozen=True, kw_only=True):
     """What Salesforce itself does not say and an admin may.
 
     meeting_outcome_field   a field of Event (API name) that holds a meeting's outcome
     meeting_outcomes        its labels, lower-cased → done | planned | cancelled | rescheduled | no_show
+    answered_results        the values of Call Result that say that somebody answered (default: connected, spoke …)
     message_task_types      the values of Task.Type that mean a text message
+    message_object          an object whose records are text messages: { object = "…", rep = "OwnerId",
+                            at = "CreatedDate", people = ["…"], deals = ["…"],
+                            direction = "…", outgoing = ["…"] }: the names of its fields
     forecasting_type        the DeveloperName of the forecast whose quotas count, where several are active
     """
 
     meeting_outcome_field: str | None = None
-    meeting_outcomes: dict[str, str] = {}
+    meeting_outcomes: dict[str, Outcome] = {}
+    answered_results: tuple[str, ...] = ()
     message_task_types: tuple[str, ...] = ("SMS",)
+    message_object: MessageObject | None = None
     forecasting_type: str | None = None
 
 

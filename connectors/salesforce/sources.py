@@ -60,6 +60,16 @@ SOURCES: tuple[Source, ...] = (
 )
 """In the order in which they are to be read."""
 
+
+def sources(mappings: Mappings) -> tuple[Source, ...]:
+    """What is read for an admin with these mappings."""
+    text = mappings.message_object
+    if text is None:
+        return SOURCES
+    needs = tuple(dict.fromkeys((text.rep, text.at, *text.people, *text.deals)))
+    return (*SOURCES, Source("text_messages", text.object, sf.message_shape(text), needs))
+
+
 BY_STREAM = {source.stream: source for source in SOURCES}
 
 ASIDE: tuple[str, ...] = (
@@ -273,6 +283,13 @@ def gaps(fields: Callable[[str], dict[str, Field]], mappings: Mappings) -> Itera
             "A Salesforce event has no outcome of its own"
             + ("." if outcome is None else f", and the field {outcome} is not visible."),
             "Name the field that holds it in mappings.meeting_outcome_field; until then no no-show is known.",
+        )
+    text = mappings.message_object
+    if text is not None and not set(sources(mappings)[-1].needs) <= fields(text.object).keys():
+        yield Gap(
+            "messages",
+            f"The object {text.object} for text messages, or a field that mappings.message_object names, is hidden.",
+            "Let the integration user read it with View All, or correct mappings.message_object.",
         )
     yield from _beside(fields)
     if fields("EmailMessage") and "RelatedToId" not in fields("EmailMessage"):

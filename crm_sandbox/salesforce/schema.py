@@ -43,6 +43,7 @@ class Features:
     forecasts: bool = True
     splits: bool | None = None
     voice_calls: bool = False
+    messaging_sessions: bool = False
     cti: bool = True
     campaigns: bool = True
     owner_history: bool = True

@@ -160,4 +160,18 @@ ACTIVITIES = (
         pick("VendorType"),
         feature="voice_calls",
     ),
+    thing(
+        "MessagingSession",
+        "0Mw",
+        ref("OwnerId", "Group", "User"),
+        ref("LeadId", "Lead"),
+        ref("EndUserContactId", "Contact"),
+        ref("OpportunityId", "Opportunity"),
+        pick("ChannelType"),
+        whole("AgentMessageCount"),
+        whole("EndUserMessageCount"),
+        moment("StartTime"),
+        moment("EndTime"),
+        feature="messaging_sessions",
+    ),
 )  # fmt: skip

@@ -65,14 +65,38 @@ def calls(register: Register, *, voice: bool) -> None:
             _voice_call(register, call, task)
 
 
-def messages(register: Register) -> None:
-    """Salesforce has no text messages of its own; the company logs them as tasks of type SMS."""
+def messages(register: Register, *, sessions: bool) -> None:
+    """Text messages are sessions where these are switched on; without them the company logs tasks of type SMS."""
     for one in register.world.messages:
+        if sessions:
+            register.note("message", one.key, _session(register, one))
+            continue
         values = {"Subject": f"{one.channel.replace('_', ' ').title()} sent", "Type": "SMS", "TaskSubtype": "Task"}
         done = {"Status": "Completed", "IsClosed": True, "CompletedDateTime": stamp(one.at)}
         day = register.day(one.at, one.seller)
         task = _task(register, one, created=one.at, modified=one.at, ActivityDate=day, **values, **done)
         register.note("message", one.key, task)
+
+
+def _session(register: Register, one: Message) -> str:
+    people, deal = _linked(register, one.people, one.deals)
+    who = people[0] if people else ""
+    return register.add(
+        "MessagingSession",
+        one.at,
+        one.at,
+        register.user(one.seller),
+        OwnerId=register.owner(one.seller),
+        LeadId=who if who.startswith("00Q") else None,
+        EndUserContactId=who if who.startswith("003") else None,
+        OpportunityId=deal,
+        ChannelType="WhatsApp" if one.channel == "WHATS_APP" else "Text",
+        AgentMessageCount=1,
+        EndUserMessageCount=0,
+        StartTime=stamp(one.at),
+        EndTime=stamp(one.at),
+        IsDeleted=one.deleted,
+    )
 
 
 def todos(register: Register) -> None:

@@ -44,7 +44,7 @@ def fill(store: Store, world: World) -> Register:
     deals.currencies(register)
     activities.emails(register, messages=features.email_messages)
     activities.calls(register, voice=features.voice_calls)
-    activities.messages(register)
+    activities.messages(register, sessions=features.messaging_sessions)
     activities.todos(register)
     activities.meetings(register, features.outcome_field)
     register.deliver()
