@@ -56,7 +56,8 @@ class Prospect:
 
 @dataclass(frozen=True)
 class Email:
-    """direction: out | in. status: sent | bounced | draft | scheduled | failed.
+    """direction: out | in | forwarded (a copy sent to the CRM; Salesforce has none).
+    status: sent | bounced | draft | scheduled | failed.
 
     noted_only   logged by hand as an activity; the CRM has no message of it (Salesforce: a Task without EmailMessage)
     """

@@ -19,6 +19,7 @@ DISPOSITIONS = {
 """HubSpot's own call outcomes. Portals add others with GUIDs of their own."""
 
 DIRECTIONS = {"out": "OUTBOUND", "in": "INBOUND"}
+MAIL_DIRECTIONS = {"out": "EMAIL", "in": "INCOMING_EMAIL", "forwarded": "FORWARDED_EMAIL"}
 CALL_STATES = {"planned": "QUEUED", "cancelled": "CANCELED", "failed": "FAILED"}
 MAIL_STATES = {"sent": "SENT", "bounced": "BOUNCED", "scheduled": "SCHEDULED", "failed": "FAILED"}
 OUTCOMES = {
@@ -98,11 +99,11 @@ def _replies(registry: Registry) -> dict[str, list[datetime]]:
 
 def _email(registry: Registry, email: Email, place: int, replies: dict[str, list[datetime]]) -> None:
     table = registry.store.tables["0-49"]
-    sent = email.direction == "out"
+    sent = email.direction != "in"
     values: Values = {
         "hs_timestamp": text_moment(email.at),
         "hs_email_subject": email.subject,
-        "hs_email_direction": "EMAIL" if sent else "INCOMING_EMAIL",
+        "hs_email_direction": MAIL_DIRECTIONS[email.direction],
         "hs_email_status": MAIL_STATES[email.status],
         "hs_email_thread_id": email.thread,
         "hs_email_message_id": None if email.noted_only else email.message_id,
@@ -131,7 +132,7 @@ def _addresses(registry: Registry, email: Email) -> Values:
     ours = seller.email if seller is not None else "team@example.com"
     theirs = ";".join(registry.prospects[key].email for key in email.people if key in registry.prospects) or None
     owner = registry.owner_of(email.seller)
-    sent = email.direction == "out"
+    sent = email.direction != "in"
     mine = None if owner is None or not _is_person(seller) else owner.id
     return {
         "hs_email_from_email": ours if sent else theirs,

@@ -16,7 +16,7 @@ Placed = Sequence[tuple[Place, Any]]
 _CHOICES: dict[tuple[type, str], tuple[str | None, ...]] = {
     (Seller, "kind"): ("person", "queue", "robot"),
     (Prospect, "status"): ("new", "working", "qualified", "unqualified"),
-    (Email, "direction"): ("out", "in"),
+    (Email, "direction"): ("out", "in", "forwarded"),
     (Email, "status"): ("sent", "bounced", "draft", "scheduled", "failed"),
     (Call, "direction"): ("out", "in", "internal", None),
     (Call, "status"): ("completed", "planned", "cancelled", "failed"),

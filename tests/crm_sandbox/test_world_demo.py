@@ -327,6 +327,7 @@ EMAILS: dict[str, Callable[[Email], bool]] = {
     "a failed one": lambda e: e.status == "failed",
     "a bounced one": lambda e: e.status == "bounced",
     "an untracked one": lambda e: e.direction == "out" and not e.tracked,
+    "a forwarded one": lambda e: e.direction == "forwarded",
     "an opened one": lambda e: len(e.opens) > 3,
     "one clicked though not opened": lambda e: bool(e.clicks) and not e.opens,
     "an automatic reply by flag": lambda e: e.out_of_office and e.subject.startswith("Re:"),

@@ -26,7 +26,8 @@ DIRECTION = {"out": "Outbound", "in": "Inbound", "internal": "Internal"}
 def emails(register: Register, *, messages: bool) -> None:
     """E-mail messages, two of three with the task that logged them; without the feature only tasks of what was sent."""
     sent_in_thread: dict[str, str] = {}
-    for place, mail in enumerate(sorted(register.world.emails, key=lambda mail: mail.at)):
+    known = (mail for mail in register.world.emails if mail.direction != "forwarded")
+    for place, mail in enumerate(sorted(known, key=lambda mail: mail.at)):
         sent = mail.direction == "out" and mail.status in {"sent", "bounced"}
         real = messages and not mail.noted_only
         logged = (place % 3 != 0 and mail.status in {"sent", "bounced"}) if real else sent or mail.noted_only

@@ -120,6 +120,7 @@ def odd_mail(diary: Diary) -> None:
     mail(diary, "case-mail-to-merged", at + 8 * minute, "Merged", people=("case-contact-merged",))
     mail(diary, "case-mail-of-nobody", at + 9 * minute, "Whose?", seller=None)
     mail(diary, "case-mail-of-robot", at + 10 * minute, "Sequence step 1", seller=ROBOT)
+    mail(diary, "case-mail-forwarded", at + 12 * minute, "Fwd: their offer", "forwarded", people=(LEAD,))
     text = 'Línea uno\nlínea dos\t‘comillas’ "quotes" \\ 50 % — 見積書 🚀'
     mail(diary, "case-mail-newline", at + 11 * minute, text)
 
