@@ -17,6 +17,7 @@ from crm_sandbox.salesforce.bulk.queries import BulkQueries
 from crm_sandbox.salesforce.composite import Composite
 from crm_sandbox.salesforce.errors import Refusal, not_found
 from crm_sandbox.salesforce.ids import canonical, record_id
+from crm_sandbox.salesforce.metadata import soap
 from crm_sandbox.salesforce.metadata.deploys import Metadata
 from crm_sandbox.salesforce.pages import Pages, json_response
 from crm_sandbox.salesforce.records import Records
@@ -34,6 +35,7 @@ CLIENT_ID, CLIENT_SECRET = "sandbox", "sandbox-secret"
 VERSIONS = tuple(range(31, 69))
 CHUNKED_FROM = 1024
 SEASONS = ("Spring", "Summer", "Winter")
+MAY_NOT_DEPLOY = Refusal(403, "INSUFFICIENT_ACCESS", "You do not have the permission to deploy metadata")
 SETUP_RIGHT = Refusal(403, "INSUFFICIENT_ACCESS", "insufficient access rights on object")
 
 
@@ -155,6 +157,9 @@ class Org:
             case ["id", organisation, user] if organisation[:15] == self.store.organisation[:15]:
                 self.auth.user(request)
                 return json_response(200, self._identity(user))
+            case ["services", "Soap", "m", version, *_] if request.method == "POST":
+                number = _checked_version(f"v{version}")
+                return soap.answer(self.metadata, request, lambda token: self._deployer(token, number))
             case ["services", "data", version, *rest]:
                 return self._data(request, version, rest)
         raise not_found()
@@ -167,6 +172,15 @@ class Org:
         if not (request.method == "GET" and path[:2] == ["metadata", "deployRequest"]):
             self.usage.count()  # polls of a deployment are free
         return self.resource(session, request, path)
+
+    def _deployer(self, token: str, version: str) -> str:
+        """The user behind a SOAP call's session id, who may deploy metadata."""
+        signed = Request("POST", "", (), {"Authorization": f"Bearer {token}"}, b"")
+        session = self.session(self.auth.user(signed), version)
+        if "ModifyMetadata" not in self.permissions(session.user):
+            raise MAY_NOT_DEPLOY
+        self.usage.count()
+        return session.user
 
     def session(self, user: str, version: str) -> Session:
         """What a user sees and may do in a version of the API."""
@@ -268,7 +282,7 @@ class Org:
 
     def _deploy(self, session: Session, request: Request, path: Sequence[str]) -> Response:
         if "ModifyMetadata" not in session.writing.permissions:
-            raise Refusal(403, "INSUFFICIENT_ACCESS", "You do not have the permission to deploy metadata")
+            raise MAY_NOT_DEPLOY
         if request.method == "POST" and not path:
             return self.metadata.start(request, session.user, session.version)
         if request.method == "GET" and len(path) == 1:

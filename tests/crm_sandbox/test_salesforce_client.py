@@ -1,7 +1,9 @@
 """The pretend Salesforce served over HTTP to clients that others wrote: simple-salesforce and plain httpx."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,10 +11,10 @@ import httpx
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
-from salesforce_company import COMPANY, NOW, TOKEN, Client
+from salesforce_company import COMPANY, NAMESPACE, NOW, TOKEN, Client, manifest, zipped
 from simple_salesforce import Salesforce, SalesforceExpiredSession, SalesforceMalformedRequest
 
-from crm_sandbox.salesforce import Org
+from crm_sandbox.salesforce import Org, clock_ahead
 from crm_sandbox.serving import Fault, Sandbox
 from crm_sandbox.world import Todo
 
@@ -78,6 +80,61 @@ def test_it_runs_bulk_queries_and_bulk_upserts(crm: Salesforce, monkeypatch: pyt
         records=[{"Key__c": "x", "Value__c": "5"}, {"Key__c": "y", "Value__c": "wrong"}], external_id_field="Key__c"
     )
     assert (outcome[0]["numberRecordsTotal"], outcome[0]["numberRecordsFailed"]) == (2, 1)
+
+
+def test_bulk_jobs_insert_update_and_delete_and_page_their_results(crm: Salesforce, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("simple_salesforce.bulk2.sleep", lambda seconds: None)
+    [made] = crm.bulk2.Kpi__c.insert(records=[{"Key__c": f"k{n}", "Value__c": str(n)} for n in range(3)])
+    assert (made["numberRecordsTotal"], made["numberRecordsFailed"]) == (3, 0)
+    ids = [row["Id"] for row in crm.query("SELECT Id FROM Kpi__c WHERE Key__c LIKE 'k%' ORDER BY Key__c")["records"]]
+    [changed] = crm.bulk2.Kpi__c.update(records=[{"Id": ids[0], "Value__c": "10"}, {"Id": ids[1], "Value__c": "no"}])
+    assert changed["numberRecordsFailed"] == 1
+    assert ids[1] in crm.bulk2.Kpi__c.get_failed_records(changed["job_id"])
+    assert crm.Kpi__c.get(ids[0])["Value__c"] == 10
+    [gone] = crm.bulk2.Kpi__c.delete(records=[{"Id": ids[2]}])
+    assert gone["numberRecordsProcessed"] == 1
+    assert crm.query("SELECT COUNT() FROM Kpi__c")["totalSize"] == 2
+    every = crm.bulk2.Task.query_all("SELECT Id FROM Task WHERE Type = null", max_records=2000)
+    assert len([line for page in every for line in page.splitlines() if "00T" in line]) == 4500
+
+
+def test_deleted_and_updated_records_are_listed(crm: Salesforce, sandbox: Sandbox):
+    assert isinstance(sandbox.crm, Org)
+    lead = crm.Lead.create({"LastName": "New", "Company": "Firm"})["id"]
+    clock_ahead(sandbox.crm, 60)
+    since, until = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
+    assert lead in crm.Lead.updated(since, until)["ids"]
+    assert crm.Lead.delete(lead) == 204
+    clock_ahead(sandbox.crm, 60)
+    assert lead in [row["id"] for row in crm.Lead.deleted(since, until)["deletedRecords"]]
+
+
+def test_metadata_is_deployed_and_looked_at(crm: Salesforce):
+    files = {
+        "package.xml": manifest(CustomField=("Lead.More__c",)),
+        "objects/Lead.object": f'''<CustomObject xmlns="{NAMESPACE}"><fields><fullName>More__c</fullName>
+            <label>More</label><length>20</length><type>Text</type></fields></CustomObject>''',
+    }
+    assert deployed(crm, files) == ("Succeeded", [])
+    assert {"describe", "rowTemplate", "sobject"} <= crm.Lead.metadata()["objectDescribe"]["urls"].keys()
+    wrong = {**files, "objects/Lead.object": files["objects/Lead.object"].replace("<type>Text</type>", "")}
+    state, [problem] = deployed(crm, wrong)
+    assert (state, problem["type"], problem["status"]) == ("Failed", "CustomField", "Error")
+
+
+def deployed(crm: Salesforce, files: dict[str, str]) -> tuple[str, list[dict[str, str]]]:
+    """How a deployment by SOAP ended, and what was wrong with it."""
+    # The client leaves the headers of a deployment in every later call of its own: it gets a client to itself.
+    alone = Salesforce(
+        session_id=crm.session_id, instance="acme.my.salesforce.com", session=crm.session, version="66.0"
+    )
+    begun = alone.deploy(io.BytesIO(zipped(files)), sandbox=False)
+    assert begun["state"] == "Queued"
+    states = []
+    while (told := alone.checkDeployStatus(begun["asyncId"]))["state"] not in {"Succeeded", "Failed"}:
+        states.append(told["state"])
+    assert states == ["Pending", "InProgress"]
+    return str(told["state"]), told["deployment_detail"]["errors"]
 
 
 def test_its_errors_are_the_ones_it_knows(crm: Salesforce, sandbox: Sandbox):

@@ -1,7 +1,7 @@
 """Deployments into the pretend Salesforce."""
 
 import pytest
-from salesforce_company import MEMBERS, NAMESPACE, PACKAGE, Client, client, manifest, upload, zipped
+from salesforce_company import MEMBERS, NAMESPACE, PACKAGE, TOKEN, Client, client, manifest, upload, zipped
 
 from crm_sandbox.salesforce import EVERYTHING, Features, fingerprint
 
@@ -259,3 +259,24 @@ def test_deploying_needs_the_permission_and_two_parts():
     assert crm.call("POST", "metadata/deployRequest", content, headers={"Content-Type": content_type}).status == 400
     crm.send("POST", "/_control/features", {"permissions": sorted(EVERYTHING - {"ModifyMetadata"})})
     assert crm.call("POST", "metadata/deployRequest", content, headers={"Content-Type": content_type}).status == 403
+
+
+@pytest.mark.parametrize(
+    ("session", "body", "fault"),
+    [
+        ("nobody", "<m:deploy/>", "sf:INVALID_SESSION_ID"),
+        (TOKEN, "<m:retrieve/>", "sf:INVALID_OPERATION"),
+        (TOKEN, "", "sf:INVALID_OPERATION"),
+        (TOKEN, "<m:deploy><m:ZipFile>%</m:ZipFile></m:deploy>", "sf:INVALID_TYPE"),
+        (TOKEN, "<m:deploy", "soapenv:Client"),
+    ],
+)
+def test_a_soap_call_that_cannot_be_carried_out_is_a_fault(session: str, body: str, fault: str):
+    text = (
+        f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:m="{NAMESPACE}"><e:Header>'
+        f"<m:SessionHeader><m:sessionId>{session}</m:sessionId></m:SessionHeader></e:Header>"
+        f"<e:Body>{body}</e:Body></e:Envelope>"
+    )
+    answer = client().call("POST", "/services/Soap/m/66.0", text.encode())
+    assert answer.status == 500
+    assert f"<faultcode>{fault}</faultcode>" in answer.body.decode()

@@ -48,25 +48,38 @@ class Metadata:
             options = dict(json.loads(described)["deployOptions"])
         except (ValueError, KeyError, TypeError) as wrong:
             raise unreadable("deployOptions: an object is required") from wrong
-        outcome = self._run(content, options, user)
-        record = record_id("0Af", len(self._deploys) + 1)
-        self._deploys[record] = Deploy(record, options, outcome, self.store.now(), self.polls)
+        record = self.begin(content, options, user).record
         body = {"id": record, "deployOptions": options, "deployResult": None, "validatedDeployRequestId": None}
         return json_response(201, body)
 
+    def begin(self, content: bytes, options: dict[str, Any], user: str) -> Deploy:
+        """Carry a zip out; how it went is told later."""
+        outcome = self._run(content, options, user)
+        record = record_id("0Af", len(self._deploys) + 1)
+        self._deploys[record] = Deploy(record, options, outcome, self.store.now(), self.polls)
+        return self._deploys[record]
+
     def status(self, record: str, request: Request, version: str) -> Response:
         """GET /metadata/deployRequest/{id}: Pending, then InProgress, then how it ended."""
-        deploy = self._deploys.get(canonical(record) or "")
-        if deploy is None:
-            raise not_found()
-        unfinished = deploy.pending > 0
-        status = ("Pending" if deploy.pending == self.polls else "InProgress") if unfinished else _final(deploy.outcome)
-        deploy.pending = max(0, deploy.pending - 1)
-        details = (request.param("includeDetails") or "").lower() == "true"
-        result = self._result(deploy, status, details=details and not unfinished)
+        deploy = self._deploy(record)
+        result = self.looked_at(record, details=(request.param("includeDetails") or "").lower() == "true")
         url = f"/services/data/v{version}/metadata/deployRequest/{deploy.record}"
         body = {"id": deploy.record, "url": url, "deployResult": result, "deployOptions": deploy.options}
         return json_response(200, body)
+
+    def looked_at(self, record: str, *, details: bool) -> dict[str, Any]:
+        """The deployResult of one look; each look brings it nearer to its end."""
+        deploy = self._deploy(record)
+        unfinished = deploy.pending > 0
+        status = ("Pending" if deploy.pending == self.polls else "InProgress") if unfinished else _final(deploy.outcome)
+        deploy.pending = max(0, deploy.pending - 1)
+        return self._result(deploy, status, details=details and not unfinished)
+
+    def _deploy(self, record: str) -> Deploy:
+        deploy = self._deploys.get(canonical(record) or "")
+        if deploy is None:
+            raise not_found()
+        return deploy
 
     def _run(self, content: bytes, options: dict[str, Any], user: str) -> Outcome:
         """Carry the deployment out, all of it or, on failure or for a check, nothing."""
