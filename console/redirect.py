@@ -6,6 +6,7 @@ program on this machine that caught the answer could do nothing with it, because
 
 import base64
 import hashlib
+import os
 import secrets
 import threading
 from collections.abc import Callable
@@ -133,7 +134,7 @@ class Redirect:
 
 
 class _Server(ThreadingTCPServer):
-    allow_reuse_address = True
+    allow_reuse_address = os.name == "posix"  # elsewhere it would let another program take the port while we listen
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:

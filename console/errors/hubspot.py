@@ -100,7 +100,7 @@ HUBSPOT = (
         Text(
             "Add the scope that the message names to the service key or app; docs/hubspot.md lists them all. Some "
             "belong to higher editions only.",
-            "Añada a la clave de servicio o a la aplicación el ámbito que nombra el mensaje; docs/hubspot.md los "
+            "Añada a la clave de servicio o a la aplicación el ámbito que nombra el mensaje; docs/hubspot.es.md los "
             "enumera todos. Algunos solo existen en ediciones superiores.",
         ),
     ),

@@ -134,7 +134,7 @@ SALESFORCE = (
             "Give the integration user *API Enabled* and the permission set *Sales KPI Writer*, which `kpisync "
             "provision` makes; for reading, the rights in docs/salesforce.md.",
             "Dé al usuario de integración *API habilitada* y el conjunto de permisos *Sales KPI Writer*, que crea "
-            "`kpisync provision`; para leer, los permisos de docs/salesforce.md.",
+            "`kpisync provision`; para leer, los permisos de docs/salesforce.es.md.",
         ),
     ),
     Entry(
@@ -248,7 +248,7 @@ SALESFORCE = (
         ),
         Text(
             "Do what the message says for Salesforce's own code; docs/salesforce.md goes through the app step by step.",
-            "Haga lo que el mensaje dice para el código de Salesforce; docs/salesforce.md recorre la aplicación "
+            "Haga lo que el mensaje dice para el código de Salesforce; docs/salesforce.es.md recorre la aplicación "
             "paso a paso.",
         ),
     ),

@@ -18,7 +18,7 @@ from command_line import Office
 
 from console.cli import program
 from console.i18n import Speaker
-from crm_sandbox.salesforce import Org
+from crm_sandbox.salesforce import CLIENT_ID, Org
 from crm_sandbox.serving import Fault
 from crm_sandbox.world import World
 
@@ -240,3 +240,89 @@ def test_a_token_of_the_environment_that_was_replaced_is_not_used_again(hall: Ha
     hall.secrets["KPISYNC_ACME_REFRESH_TOKEN"] = str(hall.stored())
     (hall.office.folder / "kpisync.vault").unlink()
     assert [hall.kpisync("pull").code for _ in range(3)] == [0, 0, 0]
+
+
+def test_from_nothing_to_connected_takes_two_commands(office: Callable[[str, World], Office], person: Person) -> None:
+    hall = opened("salesforce", office)
+    (hall.office.folder / "kpisync.toml").unlink()
+    where = ("--login-url", hall.office.sandbox.url, "--client-id", CLIENT_ID)
+    begun = hall.kpisync("init", "--name", "acme", "--crm", "salesforce", "--auth", "refresh_token", *where)
+    assert (begun.code, "Next: kpisync connect" in begun.err, "REFRESH_TOKEN" in begun.err) == (0, True, False)
+    assert hall.connect().code == 0
+    assert hall.kpisync("doctor").code == 0
+
+
+def test_of_two_that_want_a_person_one_has_to_be_named(hall: Hall, person: Person) -> None:
+    settings = hall.office.folder / "kpisync.toml"
+    one = settings.read_text()
+    settings.write_text(one + one.replace("[connections.acme]", "[connections.other]"))
+    said = hall.connect()
+    assert (said.code, "--connection acme or other" in said.err, person.pages) == (2, True, [])
+    assert hall.connect("--connection", "acme").code == 0
+
+
+def test_an_app_without_a_client_id_is_not_asked_for(hall: Hall, person: Person) -> None:
+    hall.office.settings(auth=WAYS[hall.crm][0], client_id="")
+    said = hall.connect()
+    assert (said.code, "connections.acme.client_id" in said.err, person.pages) == (2, True, [])
+
+
+def test_hubspot_takes_no_code_without_the_client_secret_so_it_is_missed_before_anyone_is_asked(
+    office: Callable[[str, World], Office], person: Person
+) -> None:
+    hall = opened("hubspot", office)
+    del hall.secrets["KPISYNC_ACME_CLIENT_SECRET"]
+    said = hall.connect()
+    assert (said.code, "KPISYNC_ACME_CLIENT_SECRET" in said.err, person.pages) == (2, True, [])
+
+
+def test_salesforce_connects_an_app_that_has_no_secret(office: Callable[[str, World], Office], person: Person) -> None:
+    hall = opened("salesforce", office)
+    hall.let(public=True)
+    del hall.secrets["KPISYNC_ACME_CLIENT_SECRET"]
+    assert hall.connect().code == 0
+    assert hall.kpisync("pull").code == 0
+
+
+@pytest.mark.parametrize(
+    ("rules", "page"),
+    [
+        ({"installed": False}, "app must be installed"),
+        ({"callbacks": ("http://localhost:1/x",)}, "redirect_uri_mismatch"),
+    ],
+)
+def test_a_page_of_the_crm_that_sends_nobody_back_ends_in_advice_to_look_at_the_app(
+    office: Callable[[str, World], Office], person: Person, rules: dict[str, Any], page: str
+) -> None:
+    hall = opened("salesforce", office)
+    hall.let(**rules)
+    said = hall.connect("--wait", "2")
+    assert page in person.has_seen().text
+    assert (said.code, "compare the app's redirect address" in said.err) == (4, True)
+
+
+def test_what_salesforce_says_in_the_address_is_told_in_our_words(
+    office: Callable[[str, World], Office], person: Person
+) -> None:
+    hall = opened("salesforce", office)
+
+    def scolds(client: httpx.Client, page: str) -> httpx.Response:
+        state = httpx.URL(page).params["state"]
+        told = {"error": "<b>bad", "error_description": "ana@acme.example may not", "state": state}
+        return client.get(f"http://127.0.0.1:{hall.port}/connected", params=told)
+
+    person.does = scolds
+    said = hall.connect()
+    assert (said.code, "KPI-SF-050" in said.err) == (4, True)
+    for text in (said.err, person.has_seen().text):
+        assert "an error without a name" in text
+        assert {word in text for word in ("<b>bad", "ana@acme.example")} == {False}
+
+
+def test_the_page_at_the_end_loads_nothing_and_is_kept_nowhere(hall: Hall, person: Person) -> None:
+    hall.connect()
+    shown = person.has_seen()
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert shown.headers["Referrer-Policy"] == "no-referrer"
+    assert shown.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert "<script" not in shown.text

@@ -1,6 +1,7 @@
 """The documentation lists what there is: generated pages are those of the source, the others name real things."""
 
 import ast
+import json
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 from pydantic import BaseModel
 
 from config import settings
+from connectors.hubspot import OPTIONAL_SCOPES, SCOPES
 from console.cli import COMMANDS, GROUPS
 from console.errors import BY_CODE, ENTRIES
 from console.pages import PAGES
+from console.redirect import PORT, address
 from kpi_engine.catalog import CATALOG
 
 REPOSITORY = Path(__file__).parents[2]
@@ -129,6 +132,26 @@ def test_every_command_named_in_a_text_exists(file: Path) -> None:
 def test_every_link_leads_somewhere(file: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", file.read_text(encoding="utf-8")):
         assert target.startswith("https://") or (file.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("name", ["hubspot.md", "hubspot.es.md"])
+def test_the_first_steps_name_every_scope_and_no_other(name: str) -> None:
+    """In the table for a key, and in the description of an app as required or optional."""
+    text = (DOCS / name).read_text(encoding="utf-8")
+    named = {scope for scope in re.findall(r"`([a-z-]+(?:\.[a-z_]+)*)` ?[|,]", text) if scope != "auth"}
+    assert named == {*SCOPES, *OPTIONAL_SCOPES} - {"oauth"}
+    app = json.loads("{" + text.split("```json")[1].split("```")[0] + "}")["auth"]
+    assert (app["requiredScopes"], app["optionalScopes"]) == (list(SCOPES), list(OPTIONAL_SCOPES))
+    assert app["redirectUrls"] == [address(PORT)]
+
+
+@pytest.mark.parametrize("crm", ["salesforce", "hubspot"])
+def test_the_first_steps_are_the_same_in_both_languages(crm: str) -> None:
+    english, spanish = ((DOCS / f"{crm}{ending}").read_text(encoding="utf-8") for ending in (".md", ".es.md"))
+    for text in (r"^kpisync .*?(?= #|$)", r"^#+ \d", r"--[a-z-]+", r"`[A-Z_]{5,}`"):
+        found = [re.findall(text, page, re.MULTILINE) for page in (english, spanish)]
+        assert [word.strip() for word in found[0]] == [word.strip() for word in found[1]]
+    assert address(PORT) in english
 
 
 def test_the_page_of_kpis_has_them_all_in_both_languages() -> None:
