@@ -25,6 +25,7 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     due       the archive has not been looked at since the last change
     archived  everything archived up to this moment is known
     gone      the ids of those that were archived in the five minutes before it
+    lacked    the properties that the portal did not define or show while this was read
     """
 
     loaded: bool = False
@@ -37,6 +38,7 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     due: bool = False
     archived: int = 0
     gone: tuple[str, ...] = ()
+    lacked: tuple[str, ...] = ()
 
     @property
     def since(self) -> int:

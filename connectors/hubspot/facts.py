@@ -78,6 +78,11 @@ class Facts:
     def definitions(self, kind: str) -> list[Definition]:
         return self._once(f"properties of {kind}", lambda: self._portal.definitions(kind))
 
+    def known_definitions(self, kind: str) -> list[Definition]:
+        """Those that were looked up already, without asking for them."""
+        known: list[Definition] = self._known.get(f"properties of {kind}", [])
+        return known
+
     def defined(self, kind: str, wanted: tuple[str, ...]) -> list[str]:
         """Those of the wanted properties that this portal has."""
         known = {definition.name for definition in self.definitions(kind)}

@@ -43,11 +43,19 @@ class ObjectReader:
     def read(self, stream: ObjectStream, cursor: str | None) -> Iterator[Page]:
         """Everything since `cursor`, and what was archived; no page at all where one search shows nothing new."""
         at = cursor_of(cursor)
+        if at.loaded and self._shows_more(stream, at):
+            log.info("hubspot.read_again", extra={"stream": stream.name})
+            at = Cursor()
         for page in self._changes(stream, at) if at.loaded else self._load(stream, at):
             at = cursor_of(page.cursor)
             yield page
         if at.due:
             yield self._archived(stream, at)
+
+    def _shows_more(self, stream: ObjectStream, at: Cursor) -> bool:
+        """Whether the portal is known to show a property now that it did not show before: what was read without it has
+        blanks that nobody could tell from zeros."""
+        return any(each.name in at.lacked for each in self._facts.known_definitions(stream.kind))
 
     def _load(self, stream: ObjectStream, at: Cursor) -> Iterator[Page]:
         total = None
@@ -151,6 +159,10 @@ class ObjectReader:
         names = self._facts.defined(stream.kind, stream.wanted)
         return [name for name in names if name != deals.ASSIGNED or self._facts.kept_by_hubspot(stream.kind, name)]
 
+    def _lacked(self, stream: ObjectStream, at: Cursor) -> tuple[str, ...]:
+        defined = self._facts.defined(stream.kind, stream.wanted)
+        return tuple(sorted({*at.lacked, *(name for name in stream.wanted if name not in defined)}))
+
     def _page(
         self,
         stream: ObjectStream,
@@ -185,6 +197,7 @@ class ObjectReader:
                 vanished += [(stream.record, each) for each in merged_ids(row)]
         if stream is CONTACTS and changed and self._mappings.leads == "leads_object":
             records += self._leads.of_contacts([row.id for row in rows])
+        at = replace(at, lacked=self._lacked(stream, at))
         links, relinked, untold = self._links(stream, rows) if linked else ([], [], [])
         unread += untold
         return Page(

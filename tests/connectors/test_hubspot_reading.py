@@ -232,6 +232,20 @@ def test_what_the_search_shows_late_is_read_late_and_not_lost() -> None:
         assert {c1, c2} <= {row.id for row in rows([*early, *late], Interaction)}
 
 
+def test_a_property_that_the_portal_shows_later_makes_its_records_be_read_again(small: Desk) -> None:
+    table = small.portal.store.table("emails")
+    counter = table.properties.pop("hs_email_open_count")
+    small.hubspot.capabilities()
+    first = small.read("emails")
+    e1 = small.id_of("email", "e1")
+    assert [row.opened for row in rows(first, Interaction) if row.id == e1] == [False]
+    table.properties["hs_email_open_count"] = counter
+    small.hubspot.capabilities()
+    again = small.read("emails", cursor(first))
+    assert [row.opened for row in rows(again, Interaction) if row.id == e1] == [True]
+    assert small.read("emails", cursor(again)) == []
+
+
 def test_an_own_call_result_is_known_by_its_label() -> None:
     call = Call("c1", "ana", ("lea",), (), ago(days=3), outcome="Spoke with contact", seconds=60)
     with desk(small_world(calls=(call,))) as opened:
