@@ -16,6 +16,7 @@ from pathlib import Path
 import keyring
 import keyring.errors
 from cryptography.fernet import Fernet, InvalidToken
+from filelock import FileLock
 
 from config.errors import SecretMissing, VaultError
 
@@ -87,7 +88,8 @@ class Vault:
         if self._fernet() is None:
             self._to_keyring(connection, name, secret)
         else:
-            self._seal({**self._stored(), variable(connection, name): secret})
+            with self._alone():
+                self._seal({**self._stored(), variable(connection, name): secret})
 
     def _kept(self, connection: str, name: str) -> str | None:
         if self._fernet() is not None:
@@ -100,15 +102,24 @@ class Vault:
                 self._out_of_keyring(connection, name)
         elif self._file.exists():
             gone = {variable(connection, name) for name in names}
-            self._seal({known: secret for known, secret in self._stored().items() if known not in gone})
+            with self._alone():
+                self._seal({known: secret for known, secret in self._stored().items() if known not in gone})
+
+    def _alone(self) -> FileLock:
+        """While another process writes the file, wait: it would be written back without what that one adds."""
+        return FileLock(self._file.with_suffix(".vault-lock"))
 
     def _seal(self, secrets: Mapping[str, str]) -> None:
-        """Write the whole file anew, beside the old one first, so that a crash leaves one of the two."""
+        """Write the whole file anew, beside the old one first, so that a crash leaves one of the two; it is on the disk
+        before anything goes on, for the CRM may have forgotten what it replaces."""
         fernet = self._fernet()
         assert fernet is not None
         fresh = self._file.with_suffix(".new")
         fresh.touch(mode=0o600)
-        fresh.write_bytes(fernet.encrypt(json.dumps(dict(secrets)).encode()))
+        with fresh.open("wb") as out:
+            out.write(fernet.encrypt(json.dumps(dict(secrets)).encode()))
+            out.flush()
+            os.fsync(out.fileno())
         fresh.replace(self._file)
 
     def _fernet(self) -> Fernet | None:

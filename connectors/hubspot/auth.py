@@ -53,6 +53,17 @@ class Told(msgspec.Struct, frozen=True):
 NOTHING = Told()
 
 
+class Forgotten(NotAllowed):
+    """HubSpot no longer knows the refresh token."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "KPI-HS-013",
+            "HubSpot no longer knows this connection; the app was removed or its access revoked.",
+            "Install the app again with kpisync connect.",
+        )
+
+
 class Refusal(msgspec.Struct, frozen=True):
     """What it says instead."""
 
@@ -137,6 +148,7 @@ class OAuth:
         self._store = store
         self._clock = clock
         self._rotated: str | None = None
+        """A successor that nobody keeps but we."""
         self._scopes: frozenset[str] | None = None
         self.portal: str | None = None
         """Whose token it is, once `scopes` was asked and where HubSpot tells."""
@@ -163,20 +175,32 @@ class OAuth:
         return FreshToken(lambda: self._refresh(transport), self._clock)
 
     def _refresh(self, transport: Transport) -> Granted:
-        refresh_token = self._rotated or self.needed("REFRESH_TOKEN")
+        """A new token. Another process of ours may have had the refresh token replaced while we asked, so that a
+        refusal is final only if nothing else has been stored since."""
+        used = self._rotated or self.needed("REFRESH_TOKEN")
+        try:
+            return self._refresh_with(transport, used)
+        except Forgotten:
+            stored = self.needed("REFRESH_TOKEN")
+            if stored == used:
+                raise
+        return self._refresh_with(transport, stored)
+
+    def _refresh_with(self, transport: Transport, used: str) -> Granted:
         form = {
             "grant_type": "refresh_token",
             "client_id": self._client_id,
             "client_secret": self.needed("CLIENT_SECRET"),
-            "refresh_token": refresh_token,
+            "refresh_token": used,
         }
         granted = ask_for_token(transport, form)
         self._scopes = frozenset(granted.scopes) or None
         self.portal = str(granted.hub_id) if granted.hub_id else None
-        if granted.refresh_token and granted.refresh_token != refresh_token:
-            self._rotated = granted.refresh_token
+        if granted.refresh_token and granted.refresh_token != used:
             if self._store:
                 self._store("REFRESH_TOKEN", granted.refresh_token)
+            else:
+                self._rotated = granted.refresh_token
         return granted
 
     def needed(self, name: str) -> str:
@@ -230,11 +254,7 @@ def _refusal(body: bytes) -> Refusal:
 
 def _sign_in_error(status: int, refusal: Refusal, problem: Problem) -> CrmError:
     if {refusal.error, refusal.status} & RECONNECT:
-        return NotAllowed(
-            "KPI-HS-013",
-            "HubSpot no longer knows this connection; the app was removed or its access revoked.",
-            "Install the app again with kpisync connect.",
-        )
+        return Forgotten()
     if status == 429 or status >= 500:
         return Unreachable(
             "KPI-HS-032", f"HubSpot cannot sign us in at the moment (HTTP {status}).", "The next run tries again."

@@ -62,6 +62,7 @@ class SignIn:
         self._login_url = checked_address(settings.login_url or settings.instance_url)
         self.user_id: str | None = None
         self._refresh_token: str | None = None
+        """A successor that nobody keeps but we."""
 
     def __call__(self, transport: Transport) -> Mapping[str, str]:
         """The headers that authorise; moves the transport to the instance that Salesforce names."""
@@ -76,17 +77,12 @@ class SignIn:
             case "jwt":
                 form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": self._assertion()}
             case "refresh_token":
-                form = {"grant_type": "refresh_token", "refresh_token": self._refresh(), **self._app(optional=True)}
+                return self._entered(transport, self._refreshed(transport))
             case _:
                 assert_never(settings.auth)
-        try:
-            grant = ask_for_grant(transport, self._login_url, form, advice=ADVICE)
-        except Refused as refused:
-            if settings.auth == "refresh_token" and refused.error == "invalid_grant":
-                raise _revoked() from None
-            raise
-        if grant.refresh_token:
-            self._rotate(grant.refresh_token)
+        return self._entered(transport, ask_for_grant(transport, self._login_url, form, advice=ADVICE))
+
+    def _entered(self, transport: Transport, grant: Grant) -> Mapping[str, str]:
         transport.base_url = checked_address(grant.instance_url)
         self.user_id = grant.user_id
         return _bearer(grant.access_token)
@@ -112,14 +108,34 @@ class SignIn:
                 "Store the key file's whole text, from BEGIN to END, that belongs to the app's certificate.",
             ) from None
 
-    def _refresh(self) -> str:
-        return self._refresh_token or self._secret("REFRESH_TOKEN")
+    def _refreshed(self, transport: Transport) -> Grant:
+        """A grant for the refresh token. Another process of ours may have had it replaced while we asked, so that a
+        refusal is final only if nothing else has been stored since."""
+        used = self._refresh_token or self._secret("REFRESH_TOKEN")
+        try:
+            return self._refresh_with(transport, used)
+        except Refused as refused:
+            if refused.error != "invalid_grant":
+                raise
+        stored = self._secret("REFRESH_TOKEN")
+        try:
+            if stored != used:
+                return self._refresh_with(transport, stored)
+        except Refused as refused:
+            if refused.error != "invalid_grant":
+                raise
+        raise _revoked()
 
-    def _rotate(self, token: str) -> None:
-        """The old token is dead from now on: the new one is stored before anything else is done."""
-        if self._keep and token != self._refresh():
-            self._keep("REFRESH_TOKEN", token)
-        self._refresh_token = token
+    def _refresh_with(self, transport: Transport, used: str) -> Grant:
+        """The grant for this refresh token. If it is dead from now on, its successor is stored before anything else."""
+        form = {"grant_type": "refresh_token", "refresh_token": used, **self._app(optional=True)}
+        grant = ask_for_grant(transport, self._login_url, form, advice=ADVICE)
+        if grant.refresh_token and grant.refresh_token != used:
+            if self._keep:
+                self._keep("REFRESH_TOKEN", grant.refresh_token)
+            else:
+                self._refresh_token = grant.refresh_token
+        return grant
 
     def _secret(self, name: str) -> str:
         value = (self._secrets(name) or "").strip()

@@ -1,5 +1,6 @@
 """Secrets come from the environment, an encrypted file or the keyring, and are in clear in none of our files."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keyring
@@ -128,3 +129,15 @@ def test_a_keyring_that_keeps_what_it_should_forget_is_told(tmp_path: Path, ring
     ring.delete_password = locked  # type: ignore[method-assign]
     with pytest.raises(VaultError, match="KPISYNC_ACME_TOKEN could not be taken out"):
         vault.forget("acme")
+
+
+def test_processes_that_store_at_once_keep_what_each_of_them_stored(tmp_path: Path) -> None:
+    environment = {KEY_NAME: Fernet.generate_key().decode()}
+
+    def store(number: int) -> None:
+        Vault(tmp_path, environment).store(f"acme-{number}", "TOKEN", str(number))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(store, range(24)))
+    found = [Vault(tmp_path, environment).find(f"acme-{number}", "TOKEN") for number in range(24)]
+    assert found == [str(number) for number in range(24)]

@@ -19,7 +19,7 @@ from connectors.hubspot import (
     connect,
 )
 from connectors.hubspot.streams import streams
-from crm_sandbox.hubspot import SANDBOX_CLIENT, SANDBOX_REFRESH_TOKEN, Portal
+from crm_sandbox.hubspot import SANDBOX_CLIENT, SANDBOX_REFRESH_TOKEN, SANDBOX_TOKEN, Portal
 from crm_sandbox.serving import Fault, Sandbox
 
 TOKEN_PATH, OWNERS = "/oauth/2026-09/token", "/crm/owners/2026-09"
@@ -126,6 +126,27 @@ def test_a_token_that_no_renewal_helps_is_tried_twice_and_no_more(connection: Co
             list(hubspot.read("owners", None))
     asked = [(entry.method, entry.status) for entry in connection.box.log if entry.path in {TOKEN_PATH, OWNERS}]
     assert asked == [("GET", 401), ("POST", 200), ("GET", 401)]
+
+
+def test_processes_that_share_a_connection_go_on_with_what_the_other_was_given_last() -> None:
+    with opened(rotate_refresh_tokens=True) as connection, connection.hubspot() as run, connection.hubspot() as doctor:
+        for process in (run, doctor, run, doctor, doctor, run):
+            assert list(process.read("owners", None))
+            connection.portal.gate.expire()
+        assert list(connection.portal.gate.refresh_tokens) == [connection.secrets["REFRESH_TOKEN"]]
+
+
+def test_a_service_key_that_was_rotated_and_stored_is_taken_up_in_the_middle_of_a_run(connection: Connection) -> None:
+    connection.secrets["TOKEN"] = SANDBOX_TOKEN
+    settings = HubSpotSettings(base_url=connection.box.url)
+    with connect(settings, connection.secrets.get, sleep=connection.clock.sleep, clock=connection.clock) as hubspot:
+        assert list(hubspot.read("owners", None))
+        connection.portal.gate.expire(SANDBOX_TOKEN)
+        connection.portal.gate.grant("pat-new")
+        with pytest.raises(NotAllowed, match="KPI-HS-010"):
+            list(hubspot.read("owners", None))
+        connection.secrets["TOKEN"] = "pat-new"
+        assert list(hubspot.read("owners", None))
 
 
 def test_scopes_that_do_not_come_with_the_token_are_asked_for() -> None:

@@ -184,6 +184,33 @@ def test_a_connection_that_was_revoked_asks_for_a_person() -> None:
         assert "first-refresh" not in str(told.value)
 
 
+def test_processes_that_share_a_connection_go_on_with_what_the_other_was_given_last() -> None:
+    org = Org(small_world(), refresh_token="first-refresh")
+    org.auth.apps[CLIENT_ID] = replace(org.auth.apps[CLIENT_ID], rotates=True)
+    with Sandbox(org) as box:
+        settings, secrets = refreshing(box)
+        run, doctor = (connect(settings, secrets.get, keep_secret=secrets.__setitem__) for _ in range(2))
+        for process in (run, doctor, run, doctor, doctor, run):
+            assert len(read(process, "users")) == 1
+            org.auth.expire_all()
+        assert list(org.auth.refresh_tokens) == [secrets["REFRESH_TOKEN"]]
+
+
+def test_a_token_that_another_process_had_replaced_a_moment_ago_is_looked_up_again() -> None:
+    org = Org(small_world(), refresh_token="first-refresh")
+    org.auth.apps[CLIENT_ID] = replace(org.auth.apps[CLIENT_ID], rotates=True)
+    with Sandbox(org) as box:
+        settings, secrets = refreshing(box)
+        stale = [secrets["REFRESH_TOKEN"]]  # what this process read just before the other one was done
+        assert read(connect(settings, secrets.get, keep_secret=secrets.__setitem__), "users")
+        late = connect(
+            settings,
+            lambda name: stale.pop() if name == "REFRESH_TOKEN" and stale else secrets.get(name),
+            keep_secret=secrets.__setitem__,
+        )
+        assert len(read(late, "users")) == 1
+
+
 def test_a_refresh_token_that_cannot_be_kept_is_not_gone_on_with() -> None:
     org = Org(small_world(), refresh_token="first-refresh")
     org.auth.apps[CLIENT_ID] = replace(org.auth.apps[CLIENT_ID], rotates=True)
