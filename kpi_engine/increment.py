@@ -7,9 +7,9 @@ difference. It is the same to the last digit as computing everything (a property
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import Protocol
 from zlib import crc32
@@ -37,12 +37,22 @@ COMPUTED, DAYS, SUMS, WAITING, LIMITS = "computed/", "days/", "sums/", "clock/wa
 
 SCORES = "scores"
 
+REPS, TEAMS = "reps", "teams/"
+"""Beside the days of some reps: who they are. Beginning of the names of the lists of their teams."""
+
 ROW_DAYS_A_SLICE, ROW_DAYS_AT_ONCE = 1_000, 50_000
 """So many days, of one rep or several, make a slice; so many are concluded at once."""
 
 NAMES = frames_of(GRAINS)
 
 ROW = ("rep", "period_start", "dimension")
+
+
+class Workers(Protocol):
+    """Who does the same to several bundles of frames: this process, one after the other, as `map` does; or many."""
+
+    def __call__(self, work: Callable[[Tables], Parts], bundles: Iterable[Tables], /) -> Iterator[Parts]:
+        """What comes out for each bundle, in their order."""
 
 
 class Shelf(Protocol):
@@ -67,17 +77,23 @@ class Asked:
 
 
 def whole(
-    batches: Iterable[Tables], beside: Tables, company: Company, as_of: Millis, since: Day | None, evident: Evident
+    batches: Iterable[Tables],
+    beside: Tables,
+    company: Company,
+    as_of: Millis,
+    since: Day | None,
+    evident: Evident,
+    workers: Workers = map,
 ) -> tuple[Asked, Iterator[Work]]:
     """Everything, computed from everything: from batches of records that have nothing to do with each other, and beside
     them reps, campaigns, quotas and rates. What is to be kept comes bit by bit."""
     nothing = {kind: pl.LazyFrame(schema=schema) for kind, schema in SCHEMAS.items()}
     days, scored, waiting = campaign_days({**nothing, **beside}, company, as_of, evident), [], []
-    for batch in batches:
-        populations = Populations({**batch, **beside}, company, as_of)
-        days = added([days, daily_of(populations, since=since, evident=evident)])
-        scored.append(scores_of(populations))
-        waiting.append(to_come(batch, as_of))
+    of_batch = partial(_days_of, beside=beside, company=company, as_of=as_of, since=since, evident=evident)
+    for found in workers(of_batch, batches):
+        scored.append(found.pop(SCORES))
+        waiting.append(found.pop(WAITING))
+        days = added([days, found])
     ground = ground_of(days, beside, company, as_of, since)
     slices = 1 + len(ground.today) * _days(ground) // ROW_DAYS_A_SLICE
     asked = Asked(company, since, evident, slices, ground.recorded)
@@ -88,24 +104,32 @@ def whole(
         LIMITS: {0: ground.every_limit},
         **{COMPUTED + name: {0: frame} for name, frame in of_people(ground).items()},
     }
-    return asked, chain([rest], _concluded(days, ground, asked))
+    return asked, chain([rest], _concluded(days, ground, asked, workers))
 
 
-def _concluded(days: Daily, ground: Ground, asked: Asked) -> Iterator[Work]:
+def _days_of(
+    batch: Tables, *, beside: Tables, company: Company, as_of: Millis, since: Day | None, evident: Evident
+) -> Parts:
+    """The days of one batch of records, the scores of its leads, and what of it is still to come."""
+    populations = Populations({**batch, **beside}, company, as_of)
+    days = daily_of(populations, since=since, evident=evident)
+    return {**days, SCORES: scores_of(populations), WAITING: to_come(batch, as_of)}
+
+
+def _concluded(days: Daily, ground: Ground, asked: Asked, workers: Workers) -> Iterator[Work]:
     """The rows of some reps after the other, and then what teams and everyone are."""
     spread = days["spread"]
     kept = _split(asked, {DAYS + name: days.pop(name) for name in list(days)})
+    some = list(_some_slices(asked, ground))
+    bundles = (_days_in(kept, each, [rep for rep in ground.today if asked.slice_of(rep) in each]) for each in some)
     added_up: Parts = {}
-    listed: dict[str, list[pl.DataFrame]] = {grain + EVIDENCE: [] for grain in asked.evident.grains}
-    for some in _some_slices(asked, ground):
-        own = {name: _of_slices(slices, some) for name, slices in kept.items()}
-        theirs = {name.removeprefix(DAYS): pl.concat(slices.values()) for name, slices in own.items()}
-        reps = [rep for rep in ground.today if asked.slice_of(rep) in some]
-        rows = conclude_reps(theirs, ground, reps, GRAINS, asked.evident)
-        added_up = together(added_up, sums(rows, ground, NAMES))
+    listed: dict[str, list[pl.DataFrame]] = {name: [] for name in _listed(asked.evident)}
+    of_bundle = partial(_rows_of, ground=ground, evident=asked.evident)
+    for each, found in zip(some, workers(of_bundle, bundles), strict=True):
+        added_up = together(added_up, {name: found.pop(SUMS + name) for name in map(_sums_of, NAMES)})
         for name, lists in listed.items():
-            lists.append(team_evidence(rows[name], ground.members))
-        yield own | _split(asked, {_place_of(name): frame for name, frame in rows.items() if not name.endswith(SPREAD)})
+            lists.append(found.pop(TEAMS + name))
+        yield {name: _of_slices(slices, each) for name, slices in kept.items()} | _split(asked, found)
     medians = {name: team_medians(spread_in_periods(spread, ground, name), ground.members) for name in NAMES}
     groups = shown(added_up, medians) | {name: merged(pl.concat(lists)) for name, lists in listed.items()}
     yield {
@@ -113,6 +137,34 @@ def _concluded(days: Daily, ground: Ground, asked: Asked) -> Iterator[Work]:
         **{COMPUTED + name: {0: frame} for name, frame in groups.items()},
         COMPUTED + COMPANY: {0: of_everyone(added_up, ground, NAMES)},
     }
+
+
+def _days_in(kept: Work, some: set[int], reps: list[str]) -> Tables:
+    """The days of these slices, whose reps these are."""
+    days = {
+        name.removeprefix(DAYS): pl.concat(_of_slices(slices, some).values()).lazy() for name, slices in kept.items()
+    }
+    return {**days, REPS: pl.LazyFrame({"rep": reps}, schema={"rep": pl.Utf8})}
+
+
+def _rows_of(bundle: Tables, *, ground: Ground, evident: Evident) -> Parts:
+    """The rows of some reps, what they add up to, and the lists of their teams, by the names they are kept under."""
+    days = {name: frame.collect() for name, frame in bundle.items()}
+    reps = days.pop(REPS)["rep"].to_list()
+    rows = conclude_reps(days, ground, reps, GRAINS, evident)
+    return {
+        **{SUMS + name: frame for name, frame in sums(rows, ground, NAMES).items()},
+        **{TEAMS + name: team_evidence(rows[name], ground.members) for name in _listed(evident)},
+        **{_place_of(name): frame for name, frame in rows.items() if not name.endswith(SPREAD)},
+    }
+
+
+def _listed(evident: Evident) -> list[str]:
+    return [grain + EVIDENCE for grain in evident.grains]
+
+
+def _sums_of(name: str) -> str:
+    return name + GROUPS
 
 
 def _of_slices(slices: dict[int, pl.DataFrame], some: set[int]) -> dict[int, pl.DataFrame]:
