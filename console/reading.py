@@ -45,6 +45,17 @@ LISTED = (
 )
 """The keys of one exported value, in order."""
 
+TYPED: dict[str, pl.DataType] = {
+    **{key: pl.Utf8() for key in LISTED},
+    **dict.fromkeys(("value", "numerator", "denominator", "target", "attainment"), pl.Float64()),
+    **dict.fromkeys(("expected", "pace", "previous", "change", "interval_low", "interval_high"), pl.Float64()),
+    "period_start": pl.Date(),
+    "n": pl.Int64(),
+    "marks": pl.List(pl.Utf8()),
+    "as_of": pl.Datetime("ms", "UTC"),
+}
+"""The columns of the same as a frame, and their types whatever was asked for; an interval is two columns there."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -93,14 +104,15 @@ class Reader:
                 yield self._document(row)
 
     def table(self, wanted: Wanted) -> pl.DataFrame:
-        """The same as one frame, for Parquet."""
+        """The same as one frame with a type a column, for Parquet and for whoever takes Arrow."""
         told = pl.concat(list(self.frames(wanted)))
         emails = {key: rep.email for key, rep in self.reps.items()}
-        return told.with_columns(
+        named = told.with_columns(
             pl.lit(self.connection).alias("connection"),
             pl.col("rep").replace_strict(emails, default=None, return_dtype=pl.Utf8).alias("rep_email"),
-            pl.lit(self.as_of).alias("as_of"),
+            pl.lit(datetime.fromtimestamp(self.known.as_of / 1000, UTC)).alias("as_of"),
         )
+        return named.select(pl.col(name).cast(kind) for name, kind in TYPED.items() if name != "interval")
 
     def rep_key(self, said: str) -> str:
         """The key of a rep by id, e-mail or name; `team:` before it means the team. Raises `SettingsError`."""

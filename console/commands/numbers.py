@@ -44,6 +44,7 @@ class ValuesFormat(StrEnum):
     JSONL = "jsonl"
     CSV = "csv"
     PARQUET = "parquet"
+    ARROW = "arrow"
 
 
 class LeadsFormat(StrEnum):
@@ -140,8 +141,8 @@ def values_command(
         session.document([row for reader in readers for row in reader.rows(wanted)], out)
     elif form is ValuesFormat.TABLE:
         _show_values(session, readers, wanted)
-    elif form is ValuesFormat.PARQUET:
-        _write_parquet(session, readers, wanted, out)
+    elif form in (ValuesFormat.PARQUET, ValuesFormat.ARROW):
+        _write_frame(session, readers, wanted, form, out)
     else:
         with _opened(out) as stream:
             _write_rows(stream, readers, wanted, form)
@@ -226,12 +227,20 @@ def _flat(value: Any) -> Any:
     return ";".join(map(str, value)) if isinstance(value, list) else value
 
 
-def _write_parquet(session: Session, readers: list[Reader], wanted: Wanted, out: Path | None) -> None:
+def _write_frame(session: Session, readers: list[Reader], wanted: Wanted, form: ValuesFormat, out: Path | None) -> None:
+    """Parquet into a file; Arrow's stream into a file, or to the program that reads our stdout."""
     import polars as pl  # only here: the other formats need no frame of everything
 
+    if out is None and (form is ValuesFormat.PARQUET or sys.stdout.isatty()):
+        raise SettingsError([f"{form.value.capitalize()} is not for a terminal; name a file with --out."])
+    frame = pl.concat([reader.table(wanted) for reader in readers])
     if out is None:
-        raise SettingsError(["Parquet is not for a terminal; name a file with --out."])
-    pl.concat([reader.table(wanted) for reader in readers]).write_parquet(out)
+        frame.write_ipc_stream(sys.stdout.buffer)
+        return
+    if form is ValuesFormat.PARQUET:
+        frame.write_parquet(out)
+    else:
+        frame.write_ipc_stream(out)
     session.tell("Written to {file}.", file=out)
 
 

@@ -2,18 +2,26 @@
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow
+import pyarrow.ipc
+import pyarrow.parquet
 import pytest
 from command_line import Office, at, pretend
 
-from console.reading import LISTED
+from console.reading import LISTED, Reader, Wanted
+from console.workspace import Workspace
 from crm_sandbox.seed import demo_world
 from crm_sandbox.serving import Sandbox
 from kpi_engine.catalog import BY_KEY, CATALOG
@@ -81,6 +89,71 @@ def test_csv_and_parquet_hold_what_jsonl_holds(room: Office, form: str, tmp_path
         frame = pl.read_parquet(tmp_path / "values.parquet")
         found = {(row["rep"], row["period_start"].isoformat()): row["value"] for row in frame.iter_rows(named=True)}
     assert found == expected
+
+
+TYPES = {
+    **dict.fromkeys(("connection", "rep", "rep_email", "kpi", "grain", "dimension", "reason"), "string"),
+    **dict.fromkeys(("missing", "state"), "string"),
+    **dict.fromkeys(("value", "numerator", "denominator", "target", "attainment", "expected", "pace"), "double"),
+    **dict.fromkeys(("previous", "change", "interval_low", "interval_high"), "double"),
+    "period_start": "date32[day]",
+    "n": "int64",
+    "marks": "list<item: string>",
+    "as_of": "timestamp[ms, tz=UTC]",
+}
+"""Column → its type, as another program sees it."""
+
+
+def types(table: pyarrow.Table) -> dict[str, str]:
+    """Arrow's own names; a string is a string, however its bytes are laid out."""
+    plain = {"large_": "", "string_view": "string", "element": "item"}
+    found = {field.name: str(field.type) for field in table.schema}
+    return {name: reduce(lambda told, pair: told.replace(*pair), plain.items(), kind) for name, kind in found.items()}
+
+
+@pytest.mark.parametrize("kpi", ["email_reply_rate", "leads_created", "quota_attainment"])
+def test_parquet_and_arrow_have_the_same_type_a_column_whatever_is_blank(
+    room: Office, kpi: str, tmp_path: Path
+) -> None:
+    """No target is set, so that a whole column of them is blank; a rate has an interval, a count has none."""
+    words = ("values", "--kpi", kpi, "--grain", "month")
+    parquet, arrow = tmp_path / "values.parquet", tmp_path / "values.arrows"
+    assert room.kpisync(*words, "--format", "parquet", "--out", str(parquet)).code == 0
+    assert room.kpisync(*words, "--format", "arrow", "--out", str(arrow)).code == 0
+    with arrow.open("rb") as stream:
+        streamed = pyarrow.ipc.open_stream(stream).read_all()
+    stored = pyarrow.parquet.read_table(parquet)
+    assert types(streamed) == types(stored) == TYPES
+    assert streamed.column("target").null_count == streamed.num_rows > 0
+    assert streamed.to_pylist() == stored.to_pylist()
+    rows = room.kpisync(*words, "--format", "jsonl").lines
+    keys = ("rep", "value", "numerator", "denominator", "n", "reason", "previous", "change", "marks")
+    assert [[row[key] for key in keys] for row in streamed.to_pylist()] == [[row[key] for key in keys] for row in rows]
+    assert streamed.column("as_of")[0].as_py().isoformat() == rows[0]["as_of"]
+
+
+def test_a_pipe_gets_values_as_an_arrow_stream(room: Office) -> None:
+    """The program itself, its stdout read by another."""
+    words = ["values", "--kpi", "calls_made", "--grain", "year", "--format", "arrow"]
+    code = "import sys; from console.cli import main; main(sys.argv[1:])"
+    environment = {**os.environ, "KPISYNC_WORKSPACE": str(room.folder)}
+    piped = subprocess.run([sys.executable, "-c", code, *words], env=environment, capture_output=True, check=True)
+    table = pyarrow.ipc.open_stream(piped.stdout).read_all()
+    rows = room.kpisync(*words[:-1], "jsonl").lines
+    assert table.column("value").to_pylist() == [row["value"] for row in rows]
+    assert set(table.column("kpi").to_pylist()) == {"calls_made"}
+
+
+def test_another_library_takes_the_frame_of_values_over_in_memory(room: Office) -> None:
+    """By Arrow's C stream: no file, no bytes written; whoever takes it over twice gets the same memory twice."""
+    with Workspace(room.folder).cache("acme") as cache:
+        frame = Reader.of("acme", cache).table(Wanted(kpi="revenue", grain="quarter"))
+    one, other = pyarrow.table(frame), pyarrow.table(frame)
+    assert types(one) == TYPES
+    assert one.num_rows == frame.height > 0
+    assert one.column("value").to_pylist() == frame["value"].to_list()
+    places = [table.column("numerator").chunk(0).buffers()[1].address for table in (one, other)]
+    assert places[0] == places[1]
 
 
 def test_filters_leave_what_was_asked_for(room: Office) -> None:
