@@ -8,11 +8,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from config.errors import SettingsError
@@ -186,6 +195,30 @@ class CacheSection(Section):
     """The database: `sqlite:///FILE`, or `postgresql+psycopg://…` with the driver psycopg installed beside kpisync."""
 
 
+class EngineSection(Section):
+    """What computes everything, when all of it is to be computed; what changed is always computed here."""
+
+    kind: Literal["polars", "spark"] = "polars"
+    """`polars`: this machine; `spark`: a cluster, with `kpisync[spark]` and Java installed: see docs/spark.md."""
+    master: str = "local[*]"
+    """Where Spark works: `local[*]`, `spark://host:7077`, `yarn`, `k8s://https://host:443`."""
+    folder: str | None = None
+    """A folder that this machine and all executors reach; the records lie there while they are computed. Relative to
+    the workspace. Default: this machine's own for temporary files, which suits a `local` master alone."""
+    python: str | None = None
+    """The executors' Python, with the same kpisync installed. Default: the path of ours."""
+    records_a_task: Annotated[int, Field(ge=1)] = 250_000
+    """About so many records make a task; records that hang together are never divided."""
+    options: dict[str, str] = Field(default_factory=dict)
+    """Whatever else Spark is told, by its own names: `{ "spark.executor.memory" = "4g" }`."""
+
+    @model_validator(mode="after")
+    def _all_reach_the_folder(self) -> Self:
+        if self.kind == "spark" and self.folder is None and not self.master.startswith("local"):
+            raise ValueError(f"the executors at {self.master} need a `folder` that they and this machine reach")
+        return self
+
+
 class KpisSection(Section):
     """Which numbers are written to the CRM, and from when on they are computed."""
 
@@ -278,6 +311,7 @@ class Settings(Section):
         default_factory=dict
     )
     cache: CacheSection = CacheSection()
+    engine: EngineSection = EngineSection()
     kpis: KpisSection = KpisSection()
     targets: list[TargetSection] = Field(default_factory=list)
     schedule: ScheduleSection = ScheduleSection()

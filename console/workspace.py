@@ -24,6 +24,7 @@ from kpi_engine.records import Company, Day, Micros, Target
 from sync.cache import Cache
 from sync.ledger import Ledger
 from sync.run import Job, Options
+from sync.spark import Spark
 
 EPOCH = date(1970, 1, 1)
 CALENDAR_YEARS = range(2000, 2051)
@@ -124,6 +125,21 @@ class Workspace:
             overwrite_drift=guards.overwrite_drift,
             since=day_of(kpis.since) if kpis.since else None,
             keep_months=kpis.keep_months,
+            spark=self.spark,
+        )
+
+    @property
+    def spark(self) -> Spark | None:
+        """The cluster that computes everything, None: this machine does."""
+        said = self.settings.engine
+        if said.kind == "polars":
+            return None
+        return Spark(
+            master=said.master,
+            folder=self.folder.absolute() / said.folder if said.folder else None,
+            python=said.python,
+            records_a_task=said.records_a_task,
+            options=said.options,
         )
 
     def company(self, connection: str) -> Company:

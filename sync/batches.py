@@ -28,9 +28,12 @@ KINDS = (*HOOKS, "link")
 Hashes = NDArray[np.uint64]
 
 
-def in_batches(portions: Portions, columns: Mapping[str, tuple[str, ...]], folder: Path) -> Iterator[Tables]:
-    """The tables of one batch after the other; `columns` are those of each kind. `folder` is used for them."""
-    batch_of = _batches(portions)
+def in_batches(
+    portions: Portions, columns: Mapping[str, tuple[str, ...]], folder: Path, at_once: int | None = None
+) -> Iterator[Tables]:
+    """The tables of one batch after the other, of about `at_once` records; `columns` are those of each kind. `folder`
+    is used for them."""
+    batch_of = _batches(portions, at_once or BATCH)
     (folder / "0").mkdir()
     for kind in KINDS:
         for number, frame in enumerate(portions(kind, columns[kind])):
@@ -78,7 +81,7 @@ def _columns(kind: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(column for _, column in HOOKS[kind]))
 
 
-def _batches(portions: Portions) -> pl.DataFrame:
+def _batches(portions: Portions, at_once: int) -> pl.DataFrame:
     """(_hook, _batch) of every hook that is the first one of a record."""
     records, ends = _graph(portions)
     nodes, many = np.unique(records, return_counts=True)
@@ -89,7 +92,7 @@ def _batches(portions: Portions) -> pl.DataFrame:
     _, circle = connected_components(graph, directed=False)
     of_nodes = circle[np.searchsorted(every, nodes)]
     sizes = np.bincount(of_nodes, weights=many, minlength=int(circle.max(initial=0)) + 1)
-    batch = (np.cumsum(sizes) - sizes) // BATCH
+    batch = (np.cumsum(sizes) - sizes) // at_once
     return pl.DataFrame({"_hook": nodes, "_batch": batch[of_nodes].astype(np.int64)})
 
 

@@ -219,15 +219,15 @@ class Cache:
             return {kind: self._frame(sql, kind).lazy() for kind in kinds}
 
     @contextmanager
-    def in_batches(self) -> Iterator[Iterator[Tables]]:
-        """The records in batches that have nothing to do with each other: all but what everyone's records refer to.
-        One consistent view of all of them."""
+    def in_batches(self, at_once: int | None = None) -> Iterator[Iterator[Tables]]:
+        """The records in batches (of about so many) that have nothing to do with each other: all but what everyone's
+        records refer to. One consistent view of all of them."""
         # Here and not above: scipy takes 40 MB and half a second, which a pull or a short history has no use for.
         from sync import batches
 
         with self._database.reading() as sql, tempfile.TemporaryDirectory(prefix="kpisync-") as folder:
             columns = {kind: tuple(SCHEMAS[kind]) for kind in batches.KINDS}
-            yield batches.in_batches(lambda kind, some: self._portions(sql, kind, some), columns, Path(folder))
+            yield batches.in_batches(lambda kind, some: self._portions(sql, kind, some), columns, Path(folder), at_once)
 
     def _frame(self, sql: Connection, kind: str) -> pl.DataFrame:
         """A record table with the engine's columns."""

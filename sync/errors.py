@@ -17,3 +17,11 @@ class PlanUnknown(CrmError):
 
 class NothingComputed(CrmError):
     """There are no values yet."""
+
+
+class EngineMissing(CrmError):
+    """The engine that the settings name is not installed on this machine; nothing was computed."""
+
+
+class EngineStopped(CrmError):
+    """The distributed engine could not be reached, or gave up; what was computed before is still there."""

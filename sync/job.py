@@ -6,6 +6,7 @@ import msgspec
 
 from connectors.contract import Capabilities, Connector, Surface
 from kpi_engine.records import Company, Day
+from sync.spark import Spark
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +21,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     overwrite_drift      write over what someone changed by hand in the CRM
     since                the first day of which periods are written, None: from the first record on
     keep_months          how many months before the current one keep their records in the CRM, None: all of them
+    spark                where everything is computed when all of it is to be, None: here
     """
 
     track: tuple[str, ...]
@@ -32,6 +34,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     overwrite_drift: bool = False
     since: Day | None = None
     keep_months: int | None = None
+    spark: Spark | None = None
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):

@@ -134,7 +134,8 @@ def score(job: Job, cache: Cache, *, as_of: Millis, full: bool = False, progress
     with `full`."""
     progress.start("compute")
     listed = scoring.evident(job.options)
-    scored = scoring.score(cache, job.company, as_of, job.options.since, listed, full=full)
+    options = job.options
+    scored = scoring.score(cache, job.company, as_of, options.since, listed, full=full, on=options.spark)
     progress.finish("compute")
     return scored
 

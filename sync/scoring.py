@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
 
 import msgspec
@@ -25,6 +25,7 @@ from sync.cache import Cache
 from sync.errors import NothingComputed
 from sync.job import Options
 from sync.people import with_known_people
+from sync.spark import Spark, workers
 
 REFERENCES = ("rep", "campaign", "quota", "rate")
 """What everyone's records refer to: if any of it changes, everything is computed again."""
@@ -99,9 +100,11 @@ def score(
     listed: Evident = NOTHING_EVIDENT,
     *,
     full: bool = False,
+    on: Spark | None = None,
 ) -> Scored:
-    """Compute every value from the cache and keep what they are made of."""
-    _compute(cache, company, as_of, since, listed, full=full)
+    """Compute every value from the cache and keep what they are made of; everything at once is computed `on` Spark,
+    where there is one."""
+    _compute(cache, company, as_of, since, listed, full=full, on=on)
     return _counted(cache)
 
 
@@ -125,19 +128,32 @@ def _in_order(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def computed_as_of(
-    cache: Cache, company: Company, as_of: Millis, since: Day | None, listed: Evident = NOTHING_EVIDENT
+    cache: Cache,
+    company: Company,
+    as_of: Millis,
+    since: Day | None,
+    listed: Evident = NOTHING_EVIDENT,
+    *,
+    on: Spark | None = None,
 ) -> Computed:
     """What was computed for this moment from these records and settings, computed now if it was not.
 
     Of what was computed only the grains with evidence are read, and the month that people show.
     """
     if cache.made_of() != _made_of(cache, company, as_of, since, listed):
-        _compute(cache, company, as_of, since, listed)
+        _compute(cache, company, as_of, since, listed, on=on)
     return computed(cache, {*listed.grains, "month"})
 
 
 def _compute(
-    cache: Cache, company: Company, as_of: Millis, since: Day | None, listed: Evident, *, full: bool = False
+    cache: Cache,
+    company: Company,
+    as_of: Millis,
+    since: Day | None,
+    listed: Evident,
+    *,
+    full: bool = False,
+    on: Spark | None = None,
 ) -> None:
     """Compute what changed; everything where that costs no more, where what is kept stands on another footing, or where
     it is asked for."""
@@ -149,21 +165,22 @@ def _compute(
     if kept is None or work is None:
         records = cache.size()
         beside = cache.tables(REFERENCES)
-        with _batches(cache, records) as batches:
-            asked, everything = whole(batches, beside, known, as_of, since, listed)
-        stands = msgspec.structs.replace(footing, slices=asked.slices, recorded=asked.recorded, records=records)
-        cache.keep(everything, made_of, _text(stands), state=state)
+        with nullcontext(map) if on is None else workers(on) as at_work:
+            with _batches(cache, records, on) as batches:
+                asked, everything = whole(batches, beside, known, as_of, since, listed, at_work)
+            stands = msgspec.structs.replace(footing, slices=asked.slices, recorded=asked.recorded, records=records)
+            cache.keep(everything, made_of, _text(stands), state=state)
     else:
         cache.keep([work], made_of, _text(msgspec.structs.replace(kept, as_of=as_of)), state=state, anew=False)
 
 
 @contextmanager
-def _batches(cache: Cache, records: int) -> Iterator[Iterable[Tables]]:
-    """The records, at once if they are few."""
-    if records <= AT_ONCE:
+def _batches(cache: Cache, records: int, on: Spark | None) -> Iterator[Iterable[Tables]]:
+    """The records, at once if they are few; in a batch for each task where there are many who work."""
+    if on is None and records <= AT_ONCE:
         yield [cache.tables([kind for kind in SCHEMAS if kind not in REFERENCES])]
         return
-    with cache.in_batches() as batches:
+    with cache.in_batches(None if on is None else on.records_a_task) as batches:
         yield batches
 
 

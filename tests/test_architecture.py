@@ -23,6 +23,7 @@ VIOLATIONS = {
     "hubspot-api-client only in its own folder": ("connectors/transport.py", "import hubspot"),
     "APScheduler only in sync.schedule": ("sync/plan.py", "import apscheduler"),
     "SQL only in the rooms of the cache and the ledger": ("sync/plan.py", "import sqlite3"),
+    "PySpark only in sync.spark": ("sync/plan.py", "import pyspark"),
 }
 
 

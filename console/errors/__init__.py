@@ -5,12 +5,13 @@ code in the source is here and that nothing here is unknown to the source.
 """
 
 from console.errors.connecting import CONNECTING
+from console.errors.engine import ENGINE
 from console.errors.entry import Entry
 from console.errors.hubspot import HUBSPOT
 from console.errors.ours import OURS
 from console.errors.salesforce import SALESFORCE
 
-ENTRIES: tuple[Entry, ...] = (*OURS, *SALESFORCE, *HUBSPOT, *CONNECTING)
+ENTRIES: tuple[Entry, ...] = (*OURS, *ENGINE, *SALESFORCE, *HUBSPOT, *CONNECTING)
 BY_CODE: dict[str, Entry] = {entry.code: entry for entry in ENTRIES}
 
-__all__ = ["BY_CODE", "CONNECTING", "ENTRIES", "HUBSPOT", "OURS", "SALESFORCE", "Entry"]
+__all__ = ["BY_CODE", "CONNECTING", "ENGINE", "ENTRIES", "HUBSPOT", "OURS", "SALESFORCE", "Entry"]

@@ -20,6 +20,7 @@ AREAS = {
     "CFG": Text("Settings and secrets", "Configuración y claves"),
     "GUARD": Text("Guards: nothing was written", "Protecciones: no se ha escrito nada"),
     "RUN": Text("Runs and plans", "Ejecuciones y planes"),
+    "ENGINE": Text("Computing on a cluster", "Calcular en un clúster"),
     "LOCK": Text("Lock", "Bloqueo"),
     "CACHE": Text("Cache", "Caché"),
     "NET": Text("Network", "Red"),

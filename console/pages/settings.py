@@ -29,6 +29,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[connections.NAME] of Salesforce", settings.SalesforceSection),
     ("[connections.NAME] of HubSpot", settings.HubSpotSection),
     ("[cache]", settings.CacheSection),
+    ("[engine]", settings.EngineSection),
     ("[kpis]", settings.KpisSection),
     ("[[kpis.custom]]", own_kpis.CustomKpi),
     ("[[kpis.custom]] numerator, denominator", own_kpis.PartOfOwn),
