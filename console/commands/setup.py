@@ -235,7 +235,9 @@ def _provide(session: Session, connection: str | None, *, make: bool, dry_run: b
         for name in workspace.connections(connection):
             with workspace.job(name) as job:
                 work = job.connector.provision if make else job.connector.unprovision
-                told[name] = list(work(kpi_fields(job.options.track), dry_run=dry_run))
+                # A KPI that is no longer tracked has left its field behind: it is ours too.
+                kpis = job.options.track if make else [kpi.key for kpi in every_kpi()]
+                told[name] = list(work(kpi_fields(kpis), dry_run=dry_run))
     for name, things in told.items():
         _tell_provided(session, name, things, make=make, dry_run=dry_run)
     session.result(told)

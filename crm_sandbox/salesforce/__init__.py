@@ -1,6 +1,17 @@
 """A pretend Salesforce organisation over real HTTP: `with Sandbox(Org(world)) as sandbox: … sandbox.url`."""
 
-from crm_sandbox.salesforce.actions import change, clock_ahead, delete, forbid, insert, lock, merge, security, undelete
+from crm_sandbox.salesforce.actions import (
+    change,
+    clock_ahead,
+    delete,
+    forbid,
+    insert,
+    lock,
+    merge,
+    security,
+    undelete,
+    unshare,
+)
 from crm_sandbox.salesforce.auth import App
 from crm_sandbox.salesforce.control import fingerprint
 from crm_sandbox.salesforce.ids import canonical, record_id
@@ -26,4 +37,5 @@ __all__ = [
     "record_id",
     "security",
     "undelete",
+    "unshare",
 ]

@@ -66,6 +66,11 @@ def lock(org: "Org", names: Iterable[str], times: int = 1) -> None:
     org.locks.left.update(dict.fromkeys(names, times))
 
 
+def unshare(org: "Org", records: Iterable[str]) -> None:
+    """From now on sharing rules keep exactly these records from queries; their stamps do not move."""
+    org.store.unshared = set(records)
+
+
 def forbid(org: "Org", names: Iterable[str], code: str, message: str = "", fields: Iterable[str] = ()) -> None:
     """A validation rule, trigger or flow of the admin's refuses these records (ids or external keys) from now on."""
     refusal = Refusal(400, code, message or f"refused: {code}", list(fields))

@@ -16,6 +16,7 @@ POST   pages            {"sizes": [2000, 200]} | {"expire": true}
 POST   usage            {"used", "most", "app": [name, allowance]}
 POST   locks            {"names": [id or external key], "times": 1}
 POST   rules            {"names", "code", "message"?, "fields"?}   an admin's rule that refuses these records
+POST   sharing          {"hidden": [id]}   exactly these records are kept from queries
 POST   bulk             {"polls": 3, "fail_next": message}   looks that see a job unfinished; a query job that fails
 POST   clock            {"advance_seconds"}
 GET    fingerprint      {"fingerprint", "objects": {name: digest}}
@@ -25,7 +26,18 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from crm_sandbox.salesforce.actions import change, clock_ahead, delete, forbid, insert, lock, merge, security, undelete
+from crm_sandbox.salesforce.actions import (
+    change,
+    clock_ahead,
+    delete,
+    forbid,
+    insert,
+    lock,
+    merge,
+    security,
+    undelete,
+    unshare,
+)
 from crm_sandbox.salesforce.errors import Refusal
 from crm_sandbox.salesforce.pages import json_response
 from crm_sandbox.salesforce.records import body_of
@@ -111,6 +123,8 @@ def _act(org: "Org", path: list[str], body: Mapping[str, Any]) -> Response:
             lock(org, body["names"], body.get("times", 1))
         case ["rules"]:
             forbid(org, body["names"], body["code"], body.get("message", ""), body.get("fields", ()))
+        case ["sharing"]:
+            unshare(org, body["hidden"])
         case ["bulk"]:
             org.bulk_queries.polls = org.bulk_ingests.polls = body.get("polls", org.bulk_queries.polls)
             org.bulk_queries.fail_next = body.get("fail_next")

@@ -58,6 +58,8 @@ class Store:
         self.organisation = organisation
         self.tables: dict[str, Table] = {}
         self.hard_deleted: dict[str, list[tuple[str, str]]] = {}
+        self.unshared: set[str] = set()
+        """Records that sharing rules keep from whoever asks."""
         self._numbers: dict[str, int] = {}
         self._grants: dict[str, Grants] = {}
         self._rolled_up: tuple[int, ...] = ()

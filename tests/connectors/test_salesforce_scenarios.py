@@ -45,6 +45,13 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "salesforce_scenarios_reading::a_hard_deleted_row_leaves_no_trace_and_is_gone_after_the_weekly_full_pull",
         "salesforce_reading::what_left_the_recycle_bin_between_two_passes_is_found_in_the_log_of_deletions",
     ),
+    "a row that is no longer visible": (
+        "salesforce_scenarios_reading::"
+        "a_row_that_is_no_longer_shared_with_us_is_gone_after_the_weekly_full_pull_and_back_after_the_next",
+    ),
+    "campaign roll-ups that move without a stamp": (
+        "salesforce_scenarios_reading::a_campaign_s_totals_move_without_its_stamp_and_its_deals_tell_what_they_are",
+    ),
     "an org without EmailMessage, currencies, quotas, telephony, splits, field history": (
         "salesforce_scenarios_features::what_an_org_lacks_is_named_and_its_values_are_not_available",
     ),

@@ -89,7 +89,12 @@ CALLED = {kpi.key for kpi in CATALOG if "calls" in kpi.needs}
 BY_REVENUE = {"revenue", "revenue_share", "large_deal_share", "quota_attainment", "revenue_per_call"}
 
 CASES: dict[str, tuple[dict[str, Any], set[str], set[str], dict[str, float]]] = {
-    "everything": ({}, set(), set(), {"revenue": 1000, "deals_won": 2, "calls_answered": 1, "quota": 2000}),
+    "everything": (
+        {},
+        set(),
+        set(),
+        {"revenue": 1000, "deals_won": 2, "calls_answered": 1, "quota": 2000, "campaign_roi": 1.5},
+    ),
     "no EmailMessage, which is no Enhanced Email": (
         {"email_messages": False},
         {"opens", "bounces", "replies"},

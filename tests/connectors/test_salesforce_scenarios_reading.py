@@ -3,16 +3,17 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from connectors.contract import KpiField, NotProvisioned, Page, Provisioned
 from connectors.salesforce import SalesforceConnector
-from crm_sandbox.salesforce import clock_ahead, delete, insert, merge, security, undelete
+from crm_sandbox.salesforce import change, clock_ahead, delete, insert, merge, security, undelete, unshare
 from crm_sandbox.serving import Fault
-from crm_sandbox.world import Prospect
-from kpi_engine.records import Deal, Interaction, Lead, Task
+from crm_sandbox.world import Promotion, Prospect
+from kpi_engine.records import Campaign, Deal, Interaction, Lead, Task
 from sync.cache import Cache
 from tests.connectors.salesforce_world import House, ago, house, read, records, small_world
 
@@ -120,6 +121,21 @@ def test_a_hard_deleted_row_leaves_no_trace_and_is_gone_after_the_weekly_full_pu
         assert living(cache, "interaction") == {here.key("call", "call-0"), here.key("call", "call-2")}
 
 
+def test_a_row_that_is_no_longer_shared_with_us_is_gone_after_the_weekly_full_pull_and_back_after_the_next(
+    cache: Cache,
+) -> None:
+    with house() as here:
+        absorbed(here.connector, cache, "tasks")
+        call, seen = here.key("call", "call-1"), []
+        for hidden in ([call], []):
+            unshare(here.org, hidden)
+            absorbed(here.again(), cache, "tasks")
+            seen.append(call in living(cache, "interaction"))  # no stamp moved: nothing tells of it
+            read_whole(here.again(), cache, "tasks")
+            seen.append(call in living(cache, "interaction"))
+        assert seen[1::2] == [False, True]
+
+
 def test_a_merge_deletes_the_loser_and_names_the_winner(cache: Cache) -> None:
     people = tuple(Prospect(key, "Lea Roy", f"{key}@x.example", "X", "ana", ago(days=9)) for key in ("lea", "twin"))
     with house(small_world(prospects=people)) as here:
@@ -171,3 +187,18 @@ def test_an_org_without_a_usable_running_user_gets_everything_but_the_dashboard_
         assert refused["dashboard Sales_KPIs/Sales_KPI"].advice
         again = list(here.again().provision([KpiField("calls_made", "Calls made", "count", 0)]))
         assert {each.what for each in again if isinstance(each, Provisioned) and each.made} == set()
+
+
+def test_a_campaign_s_totals_move_without_its_stamp_and_its_deals_tell_what_they_are() -> None:
+    fair = Promotion("fair", "Fair", "ana", ago(days=30).date(), Decimal(400))
+    with house(small_world(promotions=(fair,)), overlap_minutes=0) as here:
+        campaign, deal = here.key("promotion", "fair"), here.key("sale", "deal")
+        clock_ahead(here.org, 60)
+        campaigns = read(here.connector, "campaigns")[-1].cursor
+        deals = read(here.connector, "opportunities")[-1].cursor
+        clock_ahead(here.org, 60)
+        change(here.org, "Opportunity", deal, {"CampaignId": campaign, "Amount": 700})
+        assert [row["AmountWonOpportunities"] for row in here.org.rows("Campaign")] == [700]
+        assert records(read(here.again(), "campaigns", campaigns), Campaign) == {}
+        found = records(read(here.again(), "opportunities", deals), Deal)[deal]
+        assert (found.campaign, found.amount) == (campaign, 700_000_000)

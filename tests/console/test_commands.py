@@ -104,6 +104,16 @@ def test_provisioning_shows_first_makes_once_and_is_taken_back_whole(room: Offic
     assert not any(thing["made"] for thing in rest)
 
 
+def test_the_field_of_a_kpi_that_is_no_longer_tracked_is_taken_back_too(room: Office) -> None:
+    room.settings('[kpis]\ntrack = ["calls_made", "deals_won"]\n')
+    made = {thing["what"] for thing in room.kpisync("provision", "--json").document["acme"] if thing["made"]}
+    room.settings('[kpis]\ntrack = ["calls_made"]\n')
+    gone = {thing["what"] for thing in room.kpisync("unprovision", "--json").document["acme"] if thing["made"]}
+    fields = {what for what in made if "deals_won" in what.lower()}
+    assert fields
+    assert fields <= gone
+
+
 # ── everyday ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -90,6 +90,8 @@ class _Run:
 
     def _matching(self) -> list[Row]:
         rows = self.store.rows(self.reach.sight.thing.name, deleted=self.asker.all_rows, archived=self.asker.all_rows)
+        if self.store.unshared:
+            rows = (row for row in rows if row["Id"] not in self.store.unshared)
         if self.select.where is None:
             return list(rows)
         return list(filter(self.filter.condition(self.select.where), rows))
