@@ -13,7 +13,6 @@ Single pairs differ by far more than the contenders do where others use the mach
 import argparse
 import json
 import re
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -21,17 +20,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
-from typing import Any
 from urllib.request import Request, urlopen
 
+from benchmarks.bare_salesforce import copy_all
 from benchmarks.paired import Contender, alternate, report, run
 
 NOW = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
 OBJECTS = ("Opportunity", "Task")
 STREAMS = ("users", "opportunities", "tasks")
-ROWS_AT_ONCE = 2000
 
 
 def serve(records: int) -> None:
@@ -72,59 +69,12 @@ def ours(url: str) -> None:
 
 def bare(url: str, asked: Path) -> None:
     """The same objects and fields by the vendor's client into plain tables."""
-    from simple_salesforce.api import Salesforce
-
     queries: dict[str, tuple[list[str], bool]] = json.loads(asked.read_text())
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        client = Salesforce(instance_url=url, session_id=_token(url), session=_plain_http(), version="66.0")
-        with sqlite3.connect(f"{folder}/raw.db") as database:
-            records = sum(_copy(client, database, name, *queries[name]) for name in OBJECTS)
+        records = copy_all(url, queries, Path(folder) / "raw.db")
         seconds = time.perf_counter() - begun
     print(json.dumps({"seconds": seconds, "records": records}))
-
-
-def _copy(client: Any, database: sqlite3.Connection, name: str, fields: list[str], with_deleted: bool) -> int:
-    columns = ", ".join(f'"{field}"' for field in fields)
-    database.execute(f"CREATE TABLE {name} ({columns}, PRIMARY KEY (Id))")
-    insert = f"INSERT INTO {name} VALUES ({', '.join('?' * len(fields))})"
-    paths = [field.split(".") for field in fields]
-    found = client.query_all_iter(f"SELECT {', '.join(fields)} FROM {name}", include_deleted=with_deleted)
-    count = 0
-    while rows := [tuple(_at(record, path) for path in paths) for record in islice(found, ROWS_AT_ONCE)]:
-        database.executemany(insert, rows)
-        database.commit()
-        count += len(rows)
-    return count
-
-
-def _at(record: Any, path: list[str]) -> Any:
-    for name in path:
-        record = record and record[name]
-    return record
-
-
-def _token(url: str) -> str:
-    from crm_sandbox.salesforce import CLIENT_ID, CLIENT_SECRET
-
-    form = f"grant_type=client_credentials&client_id={CLIENT_ID}&client_secret={CLIENT_SECRET}"
-    with urlopen(f"{url}/services/oauth2/token", form.encode()) as answer:
-        return str(json.load(answer)["access_token"])
-
-
-def _plain_http() -> Any:
-    """A session for the vendor's client, which knows https only."""
-    import requests
-    from requests.adapters import HTTPAdapter
-
-    class Plain(HTTPAdapter):
-        def send(self, request: requests.PreparedRequest, *rest: Any, **more: Any) -> requests.Response:
-            request.url = str(request.url).replace("https://", "http://", 1)
-            return super().send(request, *rest, **more)
-
-    session = requests.Session()
-    session.mount("https://127.0.0.1", Plain())
-    return session
 
 
 @contextmanager
@@ -139,7 +89,7 @@ def _server(records: int) -> Iterator[str]:
             process.stdin.close()
 
 
-def _asked_fields(url: str) -> dict[str, tuple[list[str], bool]]:
+def asked_fields(url: str) -> dict[str, tuple[list[str], bool]]:
     """object → (the fields that our pull asked for, whether deleted rows too), from the sandbox's own log."""
     with urlopen(f"{url}/_control/requests") as answer:
         log = json.load(answer)
@@ -160,7 +110,7 @@ def compare(records: int, times: int) -> dict[str, int | None]:
         pulling = Contender("kpisync pull → cache", (*me, "ours", "--url", url))
         run(pulling)
         asked = Path(folder) / "asked.json"
-        asked.write_text(json.dumps(_asked_fields(url)))
+        asked.write_text(json.dumps(asked_fields(url)))
         copying = Contender("simple-salesforce → sqlite3", (*me, "bare", "--url", url, "--asked", str(asked)))
         print(f"{records:,} opportunities and {records:,} tasks; fields: {asked.read_text()}")
         compared = alternate(pulling, copying, times=times)
