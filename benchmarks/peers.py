@@ -4,6 +4,7 @@
 process, start-up included, and only from the moment at which the server saw its first request until its process ended.
 """
 
+import argparse
 import json
 import os
 import re
@@ -62,7 +63,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Run:
-    """One process: `whole`, `extract` (from the first request on) and `cpu` in seconds, its largest size, what arrived."""
+    """One process: `whole`, `extract` (from the first request on) and `cpu` in seconds, its largest size, what came."""
 
     whole: float
     extract: float
@@ -111,7 +112,11 @@ def kpisync_pull(settings: str, secrets: Mapping[str, str], folder: Path) -> Sta
     )
 
 
-def installed(makers: Mapping[str, Callable[[Path], Contender]], folder: Path) -> tuple[list[Contender], list[str]]:
+def installed(
+    makers: Mapping[str, Callable[[Path], Contender]],
+    folder: Path,
+    environment: Callable[[Path, str], Path] = environment,
+) -> tuple[list[Contender], list[str]]:
     """Those that could be installed and know what there is to read, and a sentence on each of the others."""
     contenders: list[Contender] = []
     failed: list[str] = []
@@ -124,6 +129,20 @@ def installed(makers: Mapping[str, Callable[[Path], Contender]], folder: Path) -
             last = (str(failure.stderr).strip().splitlines() or ["it said nothing"])[-1]
             failed.append(f"{requirement} could not find out what there is to read: {last}")
     return contenders, failed
+
+
+def found_out(command: Sequence[str], config: Any, url: str) -> Any:
+    """What a peer says it can read here: its last JSON value that holds streams."""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = (*command, "--config", written(Path(folder) / "config.json", config))
+        done = subprocess.run(whole, env={**os.environ, **pointed_at(url)}, check=True, capture_output=True, text=True)
+    return catalog_in(done.stdout)
+
+
+def catalog_in(said: str) -> Any:
+    """Singer's peers print their catalog over many lines and nothing else, Airbyte's in one line among its logs."""
+    lines = [line for line in said.splitlines() if line.startswith('{"type":"CATALOG"')]
+    return json.loads(lines[-1] if lines else said)
 
 
 def rows_in(database: Path, tables: Sequence[str]) -> dict[str, int]:
@@ -228,7 +247,8 @@ def report(rounds: Sequence[Round], ours: str) -> str:
     """A table of all contenders, and for each peer how many times as long as ours it took."""
     names = list(rounds[0])
     width = max(map(len, names))
-    head = f"{'':{width}}  {'whole process, s':>26}  {'from the first request, s':>26}  {'computing, s':>26}  {'peak MB':>8}"
+    clocks = "  ".join(f"{clock:>26}" for clock in ("whole process, s", "from the first request, s", "computing, s"))
+    head = f"{'':{width}}  {clocks}  {'peak MB':>8}"
     lines = [_line(name, [turn[name] for turn in rounds], width) for name in names]
     ratios = [_ratios(name, ours, rounds) for name in names if name != ours]
     return "\n".join((head, *lines, *ratios, f"min, median, max over {len(rounds)} rounds"))
@@ -256,3 +276,19 @@ def _three(values: Sequence[float]) -> str:
 
 def _ratio(ratios: Sequence[float]) -> str:
     return f"{statistics.median(ratios):.2f} (min {min(ratios):.2f}, max {max(ratios):.2f})"
+
+
+def command_line(about: str, serve: Callable[[int], None], compare: Callable[[int, int, Path], None]) -> None:
+    """What both races take: how many records of each of the two objects, how many rounds, where the peers are kept."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="?", default="compare", choices=("compare", "serve"))
+    parser.add_argument("--records", type=int, default=20_000)
+    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--environments", type=Path, help="where the peers are kept; default: made anew each time")
+    asked = parser.parse_args()
+    if asked.part == "serve":
+        serve(asked.records)
+        return
+    with tempfile.TemporaryDirectory() as passing:
+        folder = asked.environments or Path(passing)
+        compare(asked.records, asked.times, folder.absolute())

@@ -13,12 +13,7 @@ Every contender has to bring every record. Peers know no sign-in host but Salesf
 HTTP library (`benchmarks/pointing`); the instance's address they are told by the sign-in itself.
 """
 
-import argparse
-import json
-import os
-import subprocess
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +21,8 @@ from typing import Any
 from benchmarks.peers import (
     Contender,
     Start,
+    command_line,
+    found_out,
     installed,
     kpisync_pull,
     pointed_at,
@@ -76,7 +73,7 @@ def singer(programs: Path, url: str, fields: Fields) -> Contender:
     """tap-salesforce by REST, told to read these objects and fields."""
     tap = str(programs / "tap-salesforce")
     config = {**APP, "start_date": "2020-01-01T00:00:00Z", "api_type": "REST", "select_fields_by_default": "false"}
-    catalog = selected(_found_out([tap, "--discover"], config, url), fields)
+    catalog = selected(found_out([tap, "--discover"], config, url), fields)
 
     def start(folder: Path) -> Start:
         config_file, catalog_file = written(folder / "config.json", config), written(folder / "catalog.json", catalog)
@@ -105,7 +102,7 @@ def airbyte(programs: Path, url: str) -> Contender:
     """Airbyte's source, a full refresh: half the time of its incremental mode here, which waits for a job a month."""
     source = str(programs / "source-salesforce")
     config = {**APP, "auth_type": "Client", "start_date": "2020-01-01"}
-    catalog = configured(_found_out([source, "discover"], config, url))
+    catalog = configured(found_out([source, "discover"], config, url))
 
     def start(folder: Path) -> Start:
         config_file, catalog_file = written(folder / "config.json", config), written(folder / "catalog.json", catalog)
@@ -137,20 +134,6 @@ def bare(programs: Path, url: str, fields: Fields) -> Contender:
     return Contender(BARE, start)
 
 
-def _found_out(command: Sequence[str], config: Any, url: str) -> Any:
-    """What a peer says it can read here: its last JSON value that holds streams."""
-    with tempfile.TemporaryDirectory() as folder:
-        whole = (*command, "--config", written(Path(folder) / "config.json", config))
-        done = subprocess.run(whole, env={**os.environ, **pointed_at(url)}, check=True, capture_output=True, text=True)
-    return catalog_in(done.stdout)
-
-
-def catalog_in(said: str) -> Any:
-    """Singer's peers print their catalog over many lines and nothing else, Airbyte's in one line among its logs."""
-    lines = [line for line in said.splitlines() if line.startswith('{"type":"CATALOG"')]
-    return json.loads(lines[-1] if lines else said)
-
-
 def compare(records: int, times: int, folder: Path) -> None:
     """Install, serve, race, print."""
     from benchmarks.peers_serving import served
@@ -175,20 +158,5 @@ def compare(records: int, times: int, folder: Path) -> None:
     print("\n".join((report(rounds, OURS), *missing, *failed)))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", nargs="?", default="compare", choices=("compare", "serve"))
-    parser.add_argument("--records", type=int, default=20_000)
-    parser.add_argument("--times", type=int, default=5)
-    parser.add_argument("--environments", type=Path, help="where the peers are kept; default: made anew each time")
-    asked = parser.parse_args(arguments)
-    if asked.part == "serve":
-        serve(asked.records)
-        return
-    with tempfile.TemporaryDirectory() as passing:
-        folder = asked.environments or Path(passing)
-        compare(asked.records, asked.times, folder.absolute())
-
-
 if __name__ == "__main__":
-    main()
+    command_line(str(__doc__), serve, compare)

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,7 +14,6 @@ import typer.main
 from config.errors import OwnKpiError, SettingsError
 from config.settings import make_own_kpis_known
 from connectors.errors import CrmError, GuardStopped, NotAllowed
-from console.commands import connect, demo, everyday, numbers, operate, periods, sandbox, setup, targets
 from console.exit_codes import Exit
 from console.i18n import Speaker, language_of
 from console.session import Session, log_to_stderr
@@ -30,41 +30,47 @@ Exit codes: 0 done · 1 failed · 2 wrong usage or settings · 3 done, but with 
 SET_UP, EVERYDAY, OPERATE, NUMBERS, TRY = "Set up", "Everyday", "Operate", "Numbers", "Try"
 
 COMMANDS = (
-    ("demo", demo.demo_command, TRY),
-    ("sandbox", sandbox.sandbox_command, TRY),
-    ("init", setup.init_command, SET_UP),
-    ("connect", connect.connect_command, SET_UP),
-    ("disconnect", connect.disconnect_command, SET_UP),
-    ("doctor", setup.doctor_command, SET_UP),
-    ("provision", setup.provision_command, SET_UP),
-    ("unprovision", setup.unprovision_command, SET_UP),
-    ("pull", everyday.pull_command, EVERYDAY),
-    ("compute", everyday.compute_command, EVERYDAY),
-    ("plan", everyday.plan_command, EVERYDAY),
-    ("push", everyday.push_command, EVERYDAY),
-    ("run", everyday.run_command, EVERYDAY),
-    ("rollback", everyday.rollback_command, EVERYDAY),
-    ("kpis", numbers.kpis_command, NUMBERS),
-    ("values", numbers.values_command, NUMBERS),
-    ("explain", numbers.explain_command, NUMBERS),
-    ("leads", numbers.leads_command, NUMBERS),
-    ("serve", operate.serve_command, OPERATE),
-    ("status", operate.status_command, OPERATE),
+    ("demo", "demo", TRY),
+    ("sandbox", "sandbox", TRY),
+    ("init", "setup", SET_UP),
+    ("connect", "connect", SET_UP),
+    ("disconnect", "connect", SET_UP),
+    ("doctor", "setup", SET_UP),
+    ("provision", "setup", SET_UP),
+    ("unprovision", "setup", SET_UP),
+    ("pull", "everyday", EVERYDAY),
+    ("compute", "everyday", EVERYDAY),
+    ("plan", "everyday", EVERYDAY),
+    ("push", "everyday", EVERYDAY),
+    ("run", "everyday", EVERYDAY),
+    ("rollback", "everyday", EVERYDAY),
+    ("kpis", "numbers", NUMBERS),
+    ("values", "numbers", NUMBERS),
+    ("explain", "numbers", NUMBERS),
+    ("leads", "numbers", NUMBERS),
+    ("serve", "operate", OPERATE),
+    ("status", "operate", OPERATE),
 )
+"""A command, the module of `console.commands` that has its function, and its panel in the help."""
 
 WITHOUT_SETTINGS = ("demo", "sandbox", "init")
 """Commands that have nothing to do with the KPIs of the workspace that they are called in."""
 
 GROUPS = (
-    ("target", targets.target_app, NUMBERS),
-    ("period", periods.period_app, NUMBERS),
-    ("schedule", operate.schedule_app, OPERATE),
-    ("runs", operate.runs_app, OPERATE),
+    ("target", "targets", NUMBERS),
+    ("period", "periods", NUMBERS),
+    ("schedule", "operate", OPERATE),
+    ("runs", "operate", OPERATE),
 )
+"""The same for commands that have commands below them."""
 
 
-def program(say: Speaker) -> Any:
-    """The whole program, its help in the speaker's language."""
+def program(say: Speaker, only: str | None = None) -> Any:
+    """The whole program, its help in the speaker's language; or with `only` one command of it.
+
+    A module is loaded for the commands that are wanted: a pull has no use for the web server and the pretend CRMs,
+    which would double its start and take a fifth of its memory.
+    """
     app = typer.Typer(
         name="kpisync",
         help="Sales KPIs from Salesforce and HubSpot: pulled, computed, explained, written back.",
@@ -74,13 +80,30 @@ def program(say: Speaker) -> Any:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    for name, function, panel in COMMANDS:
-        app.command(name, rich_help_panel=say(panel))(function)
-    for name, group, panel in GROUPS:
-        app.add_typer(group, name=name, rich_help_panel=say(panel))
+    app.callback()(_no_options_of_its_own)  # without one Typer takes a single command for the whole program
+    for name, module, panel in COMMANDS:
+        if only in (None, name):
+            app.command(name, rich_help_panel=say(panel))(_of(module, f"{name}_command"))
+    for name, module, panel in GROUPS:
+        if only in (None, name):
+            app.add_typer(_of(module, f"{name}_app"), name=name, rich_help_panel=say(panel))
     command = typer.main.get_command(app)
     _translate(command, say)
     return command
+
+
+def _no_options_of_its_own() -> None:
+    """The global options are read before, wherever they stand."""
+
+
+def _of(module: str, name: str) -> Any:
+    return getattr(import_module(f"console.commands.{module}"), name)
+
+
+def _wanted(rest: Sequence[str]) -> str | None:
+    """The command that was called, None where all have to be known: for the help, or because it is none of them."""
+    first = rest[0] if rest else ""
+    return first if any(first == name for name, *_ in (*COMMANDS, *GROUPS)) else None
 
 
 def _translate(command: Any, say: Speaker) -> None:
@@ -135,7 +158,9 @@ def _run(session: Session, rest: list[str]) -> int:
     try:
         if rest and rest[0] not in WITHOUT_SETTINGS and "--help" not in rest:
             make_own_kpis_known(session.folder)
-        done = program(session.say).main(args=rest, prog_name="kpisync", obj=session, standalone_mode=False)
+        done = program(session.say, _wanted(rest)).main(
+            args=rest, prog_name="kpisync", obj=session, standalone_mode=False
+        )
         return int(done or Exit.DONE)
     except (SettingsError, CrmError) as error:
         tell_error(session, error)
