@@ -154,7 +154,7 @@ class _Cluster:
     def _done(self, task: "Task") -> "list[Told]":
         pieces = self._session.sparkContext.parallelize(task.pieces, len(task.pieces))
         try:
-            told = pieces.map(task).collect()
+            told: list[Told] = pieces.map(task).collect()
         except Exception as error:  # PySpark hands on whatever Java threw
             raise _stopped("Spark gave the work up", str(error)) from error
         for place, why in told:
