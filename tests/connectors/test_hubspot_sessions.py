@@ -136,6 +136,20 @@ def test_processes_that_share_a_connection_go_on_with_what_the_other_was_given_l
         assert list(connection.portal.gate.refresh_tokens) == [connection.secrets["REFRESH_TOKEN"]]
 
 
+def test_a_token_that_another_process_had_replaced_a_moment_ago_is_looked_up_again() -> None:
+    with opened(rotate_refresh_tokens=True) as connection:
+        stale = [connection.secrets["REFRESH_TOKEN"]]  # what this process read just before the other one was done
+        with connection.hubspot() as run:
+            assert list(run.read("owners", None))
+        late = connect(
+            connection.settings,
+            lambda name: stale.pop() if name == "REFRESH_TOKEN" and stale else connection.secrets.get(name),
+            store=connection.secrets.__setitem__,
+        )
+        with late:
+            assert list(late.read("owners", None))
+
+
 def test_a_service_key_that_was_rotated_and_stored_is_taken_up_in_the_middle_of_a_run(connection: Connection) -> None:
     connection.secrets["TOKEN"] = SANDBOX_TOKEN
     settings = HubSpotSettings(base_url=connection.box.url)

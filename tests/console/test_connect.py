@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -105,6 +106,22 @@ def test_an_answer_is_taken_once_and_then_nobody_listens(hall: Hall, person: Per
     assert hall.connect().code == 0
     with pytest.raises(httpx.ConnectError):
         httpx.get(str(person.has_seen().url))
+    assert hall.asked(TOKEN[hall.crm]) == 1
+
+
+def test_an_answer_that_comes_twice_counts_once_and_the_second_browser_is_told(hall: Hall, person: Person) -> None:
+    hall.office.sandbox.faults.append(Fault(f"POST {TOKEN[hall.crm]}", "delay", seconds=1.0))
+
+    def comes_twice(client: httpx.Client, page: str) -> httpx.Response:
+        back = client.get(page, follow_redirects=False).headers["Location"]
+        with ThreadPoolExecutor(2) as pool:
+            first, second = sorted(pool.map(client.get, [back, back]), key=lambda shown: shown.status_code)
+        assert (second.status_code, "It works once" in second.text) == (410, True)
+        return first
+
+    person.does = comes_twice
+    assert hall.connect().code == 0
+    assert "is connected" in person.has_seen().text
     assert hall.asked(TOKEN[hall.crm]) == 1
 
 
