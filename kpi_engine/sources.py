@@ -25,6 +25,7 @@ SOURCES: dict[str, str] = {
     "campaigns": "campaigns: the return on campaigns is not available",
     "campaign_costs": "what campaigns cost: the return on campaigns is not available",
     "quotas": "quotas in the CRM: a quota that is not among the targets is not available",
+    "opt_outs": "who opted out of e-mail: engagement is not available",
     "lead_channels": "where leads come from: what is divided by channel is not available",
     "deal_splits": "how deals are divided among reps: revenue of reps is not available",
     "deal_people": "who takes part in a deal: touchpoints of deals are not available",

@@ -107,3 +107,9 @@ def surface_gaps(org: Org) -> Iterator[Gap]:
     lead = org.fields("Lead")
     if not all(name in lead and lead[name].updateable for name in SCORE_FIELDS.values()):
         yield Gap(Surface.LEAD_SCORES, "The score fields of Lead are not there or may not be written.", PROVISION)
+    elif "HasOptedOutOfEmail" not in lead:
+        yield Gap(
+            Surface.LEAD_SCORES,
+            "Who opted out of e-mail is not visible: a score could send somebody after them.",
+            "Let the integration user read the field Email Opt Out of Lead.",
+        )

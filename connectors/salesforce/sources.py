@@ -32,6 +32,9 @@ class Source:
     whole: tuple[str, ...] = ()
 
 
+MAIL = ("Incoming", "Status", "MessageDate", "FromId", "FromAddress", "ActivityId")
+RESPONSE = ("HasResponded", "FirstRespondedDate", "LeadId", "ContactId")
+VOICE = ("CallStartDateTime", "CallConnectDateTime", "CallDurationInSeconds", "CallType", "UserId", "ActivityId")
 QUOTA = ("QuotaOwnerId", "QuotaAmount", "StartDate", "PeriodId", "ForecastingTypeId", "ProductFamily")
 
 SOURCES: tuple[Source, ...] = (
@@ -48,12 +51,12 @@ SOURCES: tuple[Source, ...] = (
     ),
     Source("tasks", "Task", sf.TaskRow, ("OwnerId", "IsClosed")),
     Source("events", "Event", sf.EventRow, ("OwnerId", "StartDateTime")),
-    Source("emails", "EmailMessage", sf.EmailRow, ("Incoming", "Status", "MessageDate", "ActivityId")),
+    Source("emails", "EmailMessage", sf.EmailRow, MAIL),
     Source("email_people", "EmailMessageRelation", sf.EmailPersonRow, ("EmailMessageId", "RelationId")),
     # Without the tasks that log them such calls and e-mails would count twice.
-    Source("voice_calls", "VoiceCall", sf.VoiceCallRow, ("CallStartDateTime", "CallConnectDateTime", "ActivityId")),
+    Source("voice_calls", "VoiceCall", sf.VoiceCallRow, VOICE),
     Source("campaigns", "Campaign", sf.CampaignRow, ("OwnerId",)),
-    Source("campaign_members", "CampaignMember", sf.CampaignMemberRow, ("HasResponded", "FirstRespondedDate")),
+    Source("campaign_members", "CampaignMember", sf.CampaignMemberRow, RESPONSE),
     # Without period, forecast and product a quarter's quota would be a month's, or a product's the whole.
     Source("quotas", "ForecastingQuota", sf.QuotaRow, QUOTA, whole=("quota",)),
     Source("rates", "CurrencyType", sf.CurrencyRow, ("IsoCode", "ConversionRate"), whole=("rate",)),
@@ -217,9 +220,19 @@ NEEDS: tuple[Need, ...] = (
     Need(
         "form_submissions",
         "CampaignMember",
-        ("HasResponded", "FirstRespondedDate"),
+        RESPONSE,
         "Responses to campaigns are not visible.",
         "Let the integration user read CampaignMember.",
+    ),
+    *(
+        Need(
+            "opt_outs",
+            sobject,
+            ("HasOptedOutOfEmail", "EmailBouncedDate"),
+            "Who opted out of e-mail, or can no longer be reached by it, is not visible.",
+            f"Let the integration user read the fields Email Opt Out and Email Bounced Date of {sobject}.",
+        )
+        for sobject in ("Lead", "Contact")
     ),
     Need(
         "answers",
@@ -245,7 +258,7 @@ NEEDS: tuple[Need, ...] = (
     Need(
         "owner_history",
         "OpportunityFieldHistory",
-        ("OpportunityId", "NewValue"),
+        ("OpportunityId", "Field", "NewValue", "OldValue"),
         "Changes of a deal's owner are not recorded, so a deal is its present owner's.",
         "Track the history of Opportunity Owner (Setup › Opportunity › Set History Tracking).",
     ),
@@ -353,7 +366,7 @@ def _beside(fields: Callable[[str], dict[str, Field]]) -> Iterator[Gap]:
             if on
             else "Nothing to do, unless deals are divided among people.",
         )
-    if "CallConnectDateTime" not in fields("VoiceCall"):
+    if not set(VOICE) <= fields("VoiceCall").keys():
         yield Gap(
             "voice_calls",
             "There are no voice calls that this user sees: whether somebody answered is what reps note in Call Result.",

@@ -8,8 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from connectors.salesforce.sources import NEEDS, SOURCES
 from crm_sandbox.salesforce import Features
 from crm_sandbox.world import (
     Allotment,
@@ -144,6 +146,12 @@ CASES: dict[str, tuple[dict[str, Any], set[str], set[str], dict[str, float]]] = 
         {"campaign_roi"},
         {"revenue": 1000},
     ),
+    "opt-outs hidden": (
+        {"hidden": {"Lead.HasOptedOutOfEmail"}},
+        {"opt_outs", "lead_scores"},
+        {"engaged_leads", "engagement_rate", "average_engagement"},
+        {"leads_created": 1},
+    ),
     "contact roles hidden": (
         {"absent": {"OpportunityContactRole"}},
         {"deal_people"},
@@ -183,3 +191,66 @@ def test_what_an_org_lacks_is_named_and_its_values_are_not_available(case: str, 
 
 def _frozen(value: Any) -> Any:
     return frozenset(value) if isinstance(value, set) else value
+
+
+HARMLESS = {
+    "Name, Email and manager are shown or grouped by; without them a person has an id": {
+        "User.Name",
+        "User.Email",
+        "User.ManagerId",
+        "Opportunity.Name",
+        "Campaign.Name",
+    },
+    "every user has it, and no permission hides it": {
+        "User.IsActive",
+        "User.TimeZoneSidKey",
+        "User.SenderEmail",
+        "Contact.MasterRecordId",
+        "Task.IsRecurrence",
+        "Event.IsRecurrence",
+        "CurrencyType.IsActive",
+        "ForecastingQuota.CurrencyIsoCode",
+        "Campaign.CurrencyIsoCode",
+    },
+    "the next best moment of the same row is taken": {
+        "Task.ActivityDate",
+        "Task.CompletedDateTime",
+        "Event.ActivityDate",
+        "Event.EndDateTime",
+        "Event.DurationInMinutes",
+        "Event.IsAllDayEvent",
+        "VoiceCall.CallEndDateTime",
+        "EmailMessage.FirstOpenedDate",
+    },
+    "only with Shared Activities: the first person stands for all": {"Task.WhoCount", "Event.WhoCount"},
+    "the thread tells replies, and ids tell copies, where it does not": {
+        "EmailMessage.ReplyToEmailMessageId",
+        "EmailMessage.MessageIdentifier",
+        "EmailMessage.CreatedById",
+    },
+    "the connect time tells answers, and the user tells whose call it is": {
+        "VoiceCall.CallDisposition",
+        "VoiceCall.OwnerId",
+        "VoiceCall.RelatedRecordId",
+    },
+    "an amount that is no amount is blank": {"ForecastingQuota.IsAmount"},
+    "no number is divided by it": {"Opportunity.LeadSource"},
+}
+"""Why hiding a field makes no number wrong → the fields."""
+
+LOOKED_AT_APART = {"Task.CallType", "Task.CallObject", "EmailMessage.RelatedToId", "Opportunity.CurrencyIsoCode"}
+LOOKED_AT_APART |= {"CurrencyType.IsCorporate"}  # the home currency is then a setting
+OF_EVERY_ROW = {"Id", "SystemModstamp", "LastModifiedDate", "CreatedDate", "IsDeleted"}
+
+
+def test_of_every_field_that_is_read_it_is_known_what_becomes_of_the_numbers_without_it() -> None:
+    read = {
+        f"{source.sobject}.{name.encode_name}"
+        for source in SOURCES
+        for name in msgspec.structs.fields(source.shape)
+        if name.encode_name not in OF_EVERY_ROW and name.encode_name != "Outcome"
+    }
+    needed = {f"{source.sobject}.{name}" for source in SOURCES for name in source.needs}
+    needed |= {f"{need.sobject}.{name}" for need in NEEDS for name in need.fields}
+    harmless = {name for names in HARMLESS.values() for name in names}
+    assert read - needed - LOOKED_AT_APART == harmless
