@@ -76,7 +76,17 @@ class Vault:
 
     def ready(self) -> None:
         """See that a secret could be kept, before one is fetched that cannot be fetched twice. Raises `VaultError`."""
-        self._keep("ready", "ready", "?")
+        try:
+            self._keep("ready", "ready", "?")
+        except VaultError:
+            if self._fernet() is not None:
+                raise
+            raise VaultError(
+                [
+                    "This machine has no place for the refresh tokens that a CRM hands out: it has no keyring. "
+                    f"Set {KEY_VARIABLE} (`kpisync init --new-vault-key` makes one) to keep them in {FILE_NAME}."
+                ]
+            ) from None
         self._drop("ready", ["ready"])
 
     def forget(self, connection: str) -> list[str]:

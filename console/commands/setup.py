@@ -13,7 +13,7 @@ from cryptography.fernet import Fernet
 from rich.table import Table
 
 from config import settings as config
-from config.errors import SecretMissing, SettingsError
+from config.errors import SecretMissing, SettingsError, VaultError
 from config.vault import KEY_VARIABLE, Vault, variable
 from connectors.contract import ApiVersion, KpiField, NotProvisioned, Provisioned
 from connectors.errors import CrmError
@@ -165,6 +165,7 @@ def examine(workspace: Workspace, name: str, say: Speaker, today: date) -> Itera
             yield Finding(name, "cache", "ok", say("{n} records", n=records))
         for one in unread:
             yield Finding(name, f"{one.stream} {one.id}", "note", one.reason, say("Correct the record in the CRM."))
+        yield from no_place_for_tokens(workspace, name, say)
         with workspace.job(name, afresh=True) as job:
             found = job.connector.capabilities()
     except SecretMissing as error:
@@ -188,6 +189,15 @@ def examine(workspace: Workspace, name: str, say: Speaker, today: date) -> Itera
         yield Finding(name, surface.value, "ok", say("can be written"))
     for gap in found.gaps:
         yield Finding(name, gap.source, "note", gap.reason, gap.advice)
+
+
+def no_place_for_tokens(workspace: Workspace, name: str, say: Speaker) -> Iterator[Finding]:
+    """A CRM may replace a refresh token at any use: what it hands out must find a place here."""
+    if workspace.settings.connections[name].auth in config.BY_BROWSER:
+        try:
+            workspace.vault.ready()
+        except VaultError as error:
+            yield Finding(name, error.code, "note", error.problems[0], BY_CODE[error.code].fix.said(say.language))
 
 
 def ending(name: str, version: ApiVersion, say: Speaker, today: date) -> Finding:

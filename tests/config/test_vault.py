@@ -141,3 +141,14 @@ def test_processes_that_store_at_once_keep_what_each_of_them_stored(tmp_path: Pa
         list(pool.map(store, range(24)))
     found = [Vault(tmp_path, environment).find(f"acme-{number}", "TOKEN") for number in range(24)]
     assert found == [str(number) for number in range(24)]
+
+
+def test_without_keyring_and_key_there_is_no_place_and_it_is_said_how_to_make_one(
+    tmp_path: Path, ring: RememberingKeyring
+) -> None:
+    def none(service: str, username: str, password: str) -> None:
+        raise keyring.errors.NoKeyringError
+
+    ring.set_password = none  # type: ignore[method-assign]
+    with pytest.raises(VaultError, match=r"no keyring.*KPISYNC_VAULT_KEY"):
+        Vault(tmp_path, {}).ready()

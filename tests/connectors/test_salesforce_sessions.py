@@ -81,6 +81,8 @@ def test_a_full_login_address_is_used_to_the_letter_whatever_its_host(
         assert len(read(connector, "users")) == 1
         assert box.log[0].path == TOKEN_PATH
         connector.close()
+        page = SalesforceConsent(SalesforceSettings(login_url=address, client_id=CLIENT_ID), SECRETS.get).page(QUESTION)
+        assert page.startswith(f"{address}/services/oauth2/authorize?")
 
 
 def test_the_generic_login_host_is_refused_for_client_credentials_with_advice_to_name_my_domain(

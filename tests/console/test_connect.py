@@ -1,25 +1,30 @@
 """Connecting a CRM in the browser and disconnecting it, with the real program, the real connectors and pretend CRMs."""
 
+import fcntl
 import json
 import os
 import socket
 import subprocess
 import sys
+import termios
 import textwrap
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import keyring
+import keyring.backends.fail
 import pytest
 from browser import KEY, TOKEN, WAYS, Hall, Person, opened
 from command_line import Office
 
 from console.cli import program
 from console.i18n import Speaker
-from crm_sandbox.salesforce import CLIENT_ID, Org
+from crm_sandbox.salesforce import CLIENT_ID, CLIENT_SECRET, Org
 from crm_sandbox.serving import Fault
 from crm_sandbox.world import World
 
@@ -179,38 +184,60 @@ def test_a_new_token_goes_before_an_old_one_in_the_environment(hall: Hall, perso
     assert hall.kpisync("pull").code == 0
 
 
-def test_the_program_itself_opens_the_browser(office: Callable[[str, World], Office], tmp_path: Path) -> None:
+def test_the_program_itself_asks_for_the_app_s_secret_unseen_and_opens_the_browser(
+    office: Callable[[str, World], Office], tmp_path: Path
+) -> None:
     hall = opened("salesforce", office)
     script = tmp_path / "browser.py"
     script.write_text(
         textwrap.dedent(
             f"""\
             import sys, httpx, pathlib
-            shown = httpx.get(sys.argv[1], follow_redirects=True, timeout=20)
+            shown = httpx.get(sys.argv[1], follow_redirects=True, timeout=60)
             pathlib.Path({str(tmp_path / "shown.html")!r}).write_text(shown.text)
             """
         )
     )
-    words = ["connect", "--port", str(hall.port), "--json"]
-    done = subprocess.run(
-        [sys.executable, "-c", "from console.cli import main; main()", *words],
-        env={
-            **os.environ,
-            **hall.secrets,
-            "KPISYNC_VAULT_KEY": KEY,
-            "KPISYNC_WORKSPACE": str(hall.office.folder),
-            "BROWSER": f"{sys.executable} {script} %s",
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("KPISYNC_")},
+        "KPISYNC_VAULT_KEY": KEY,
+        "KPISYNC_WORKSPACE": str(hall.office.folder),
+        "BROWSER": f"{sys.executable} {script} %s",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    program_of_ours = [sys.executable, "-c", "from console.cli import main; main()"]
+    out, typed_and_shown = at_a_terminal(
+        [*program_of_ours, "connect", "--port", str(hall.port)], environment, "client secret", CLIENT_SECRET
     )
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["connection"] == "acme"
+    assert out == ""  # the result, with --json; people read the terminal
+    assert "acme is connected" in typed_and_shown
+    assert CLIENT_SECRET not in typed_and_shown
     assert "is connected" in (tmp_path / "shown.html").read_text()
-    assert hall.stored() in hall.refresh_tokens()
+    assert (hall.stored("CLIENT_SECRET"), hall.stored() in hall.refresh_tokens()) == (CLIENT_SECRET, True)
+
+
+def at_a_terminal(words: list[str], environment: dict[str, str], prompt: str, answer: str) -> tuple[str, str]:
+    """stdout of a program, and all that its terminal showed: what it said and what was typed where it echoed."""
+    ours, its = os.openpty()
+
+    def own_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(its, termios.TIOCSCTTY, 0)
+
+    with subprocess.Popen(
+        words, env=environment, stdin=its, stderr=its, stdout=subprocess.PIPE, text=True, preexec_fn=own_terminal
+    ) as running:
+        os.close(its)
+        shown = ""
+        with suppress(OSError):  # the terminal is gone with its program
+            while part := os.read(ours, 4096).decode():
+                if prompt in shown + part and prompt not in shown:
+                    os.write(ours, f"{answer}\n".encode())
+                shown += part
+        out = running.stdout.read() if running.stdout else ""
+        assert running.wait(60) == 0, shown
+    os.close(ours)
+    return out, " ".join(shown.split())
 
 
 def test_a_scope_that_is_not_granted_is_told_and_doctor_names_what_does_without_it(
@@ -343,3 +370,19 @@ def test_the_page_at_the_end_loads_nothing_and_is_kept_nowhere(hall: Hall, perso
     assert shown.headers["Referrer-Policy"] == "no-referrer"
     assert shown.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert "<script" not in shown.text
+
+
+def test_doctor_says_where_a_replaced_token_could_not_be_kept(hall: Hall, person: Person) -> None:
+    assert hall.connect().code == 0
+    assert [one for one in hall.kpisync("doctor", "--json").document if one["what"] == "KPI-CFG-003"] == []
+    hall.secrets["KPISYNC_ACME_REFRESH_TOKEN"] = str(hall.stored())
+    hall.secrets["KPISYNC_VAULT_KEY"] = ""
+    before = keyring.get_keyring()
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    try:
+        looked = hall.kpisync("doctor", "--json")
+    finally:
+        keyring.set_keyring(before)
+    noted = [one for one in looked.document if one["what"] == "KPI-CFG-003"]
+    assert [(one["state"], "no keyring" in one["detail"]) for one in noted] == [("note", True)]
+    assert looked.code == 0
