@@ -100,6 +100,7 @@ WORDS: dict[str, Text] = {
     "cache": Text("cache", "caché"),
     "sign-in": Text("sign-in", "inicio de sesión"),
     "time zone": Text("time zone", "zona horaria"),
+    "engine": Text("engine", "motor de cálculo"),
     "API version": Text("API version", "versión de la API"),
     "API calls today": Text("API calls today", "llamadas a la API hoy"),
     # where numbers are shown

@@ -72,20 +72,21 @@ def workers(spark: Spark) -> Iterator[Workers]:
         yield _Cluster(session, Path(folder))
 
 
+def look_for_parts() -> None:
+    """Raises `EngineMissing` unless PySpark and Java are on this machine; starts nothing."""
+    _need_pyspark()
+    _need_java()
+
+
 # ── here ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @contextmanager
 def _session(spark: Spark) -> Iterator["SparkSession"]:
     """A session of our own, or the one that this process already has."""
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise EngineMissing(
-            "KPI-ENGINE-001",
-            '`[engine] kind = "spark"` needs PySpark, which is not installed beside kpisync.',
-            "Install it with `pip install 'kpisync[spark]'`, or leave the engine at its default, polars.",
-        ) from None
+    _need_pyspark()
+    from pyspark.sql import SparkSession
+
     running = SparkSession.getActiveSession()
     if running is not None:
         yield running
@@ -97,6 +98,17 @@ def _session(spark: Spark) -> Iterator["SparkSession"]:
         yield session
     finally:
         session.stop()
+
+
+def _need_pyspark() -> None:
+    try:
+        import pyspark.sql  # noqa: F401 - to see whether it is there
+    except ImportError:
+        raise EngineMissing(
+            "KPI-ENGINE-001",
+            '`[engine] kind = "spark"` needs PySpark, which is not installed beside kpisync.',
+            "Install it with `pip install 'kpisync[spark]'`, or leave the engine at its default, polars.",
+        ) from None
 
 
 def _need_java() -> None:

@@ -26,6 +26,7 @@ from console.session import Session
 from console.workspace import Workspace
 from kpi_engine.catalog import every_kpi, places
 from sync.lock import only_run
+from sync.spark import look_for_parts
 
 SOON = timedelta(days=180)
 ADDRESS = {CrmName.SALESFORCE: "login_url", CrmName.HUBSPOT: "base_url"}
@@ -136,9 +137,12 @@ def doctor_command(context: typer.Context, connection: ConnectionName = None) ->
     workspace = Workspace(session.folder)
     today = datetime.now(UTC).date()
     findings = [
-        finding
-        for name in workspace.connections(connection)
-        for finding in examine(workspace, name, session.say, today)
+        *examine_engine(workspace, session.say),
+        *(
+            finding
+            for name in workspace.connections(connection)
+            for finding in examine(workspace, name, session.say, today)
+        ),
     ]
     table = Table(title=session.say("What was looked at"), title_justify="left")
     for column in ("connection", "what", "state", "detail", "fix"):
@@ -150,6 +154,22 @@ def doctor_command(context: typer.Context, connection: ConnectionName = None) ->
     session.result(findings, table)
     if any(found.state == "wrong" for found in findings):
         raise typer.Exit(Exit.FAILED)
+
+
+def examine_engine(workspace: Workspace, say: Speaker) -> Iterator[Finding]:
+    """Whether what Spark needs on this machine is there, if Spark computes. Executors are not asked."""
+    if workspace.spark is None:
+        return
+    try:
+        look_for_parts()
+    except CrmError as error:
+        yield Finding(None, error.code, "wrong", error.message, _fix(error, say))
+    else:
+        yield Finding(None, "engine", "ok", f"Spark: {workspace.spark.master}")
+
+
+def _fix(error: CrmError, say: Speaker) -> str:
+    return BY_CODE[error.code].fix.said(say.language) if say.language != "en" else error.advice
 
 
 def examine(workspace: Workspace, name: str, say: Speaker, today: date) -> Iterator[Finding]:
@@ -172,8 +192,7 @@ def examine(workspace: Workspace, name: str, say: Speaker, today: date) -> Itera
         yield Finding(name, error.code, "wrong", error.problems[0], BY_CODE[error.code].fix.said(say.language))
         return
     except CrmError as error:
-        told = BY_CODE[error.code].fix.said(say.language) if say.language != "en" else error.advice
-        yield Finding(name, error.code, "wrong", error.message, told)
+        yield Finding(name, error.code, "wrong", error.message, _fix(error, say))
         return
     yield Finding(name, "sign-in", "ok", found.organisation)
     yield Finding(name, "time zone", "ok", found.time_zone or "–")

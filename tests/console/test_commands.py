@@ -81,6 +81,25 @@ def test_doctor_says_what_works_and_what_is_missing(room: Office) -> None:
     assert any(finding["state"] == "note" and finding["fix"] for finding in said.document)
 
 
+def test_doctor_says_where_everything_is_computed_and_what_is_missing_for_it(
+    room: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = Office(tmp_path, room.crm, room.sandbox)
+    elsewhere.settings('[engine]\nkind = "spark"\nmaster = "local[4]"')
+    java = tmp_path / "java"
+    java.write_text("#!/bin/sh\n")
+    java.chmod(0o755)
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (found,) = [one for one in elsewhere.kpisync("doctor", "--json").document if one["what"] == "engine"]
+    assert (found["state"], found["detail"]) == ("ok", "Spark: local[4]")
+    java.unlink()
+    said = elsewhere.kpisync("doctor", "--json")
+    assert said.code == 1
+    (found,) = [one for one in said.document if one["what"] == "KPI-ENGINE-002"]
+    assert "openjdk-17-jre-headless" in found["fix"]
+
+
 def test_doctor_tells_a_wrong_sign_in_with_its_fix(room: Office) -> None:
     said = room.kpisync("doctor", "--json", secrets=dict.fromkeys(SECRETS, "guessed"))
     assert said.code == 1

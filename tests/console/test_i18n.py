@@ -122,7 +122,7 @@ def keys_that_are_shown() -> set[str]:
     found |= {"running", "done", "refused", "stopped", "failed", "died", "written", "sent", "ok", "note", "wrong"}
     found |= {"run", "dry run", "plan", "push", "pull", "retry", "write", "full", "compute"}
     found |= {"read", "deleted", "unread", "computed", "calls", "planned", "unsent"}
-    return found | {"cache", "sign-in", "time zone", "API calls today", "API version"}
+    return found | {"engine", "cache", "sign-in", "time zone", "API calls today", "API version"}
 
 
 def test_every_key_that_is_shown_has_a_word_in_both_languages() -> None:
