@@ -89,7 +89,8 @@ class Transport:
     `sign_in` returns the headers that authorise a request; it is called once at first and once more whenever the CRM
     says that they no longer do, by one thread at a time however many wait. It may move `base_url` where the CRM says
     that this company lives elsewhere. `pace` blocks until a request of its kind may leave (a rate limit) or raises;
-    `sleep` is time's, so that tests need not wait. `on_response` sees every answer.
+    `sleep` is time's, so that tests need not wait. `on_response` sees every answer,
+    `on_lost` every request to which none came.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Transport:
         pace: Callable[[httpx.Request], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         on_response: Callable[[httpx.Response], None] | None = None,
+        on_lost: Callable[[httpx.Request], None] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.counters = Counters()
@@ -111,6 +113,7 @@ class Transport:
         self._pace = pace
         self._sleep = sleep
         self._on_response = on_response
+        self._on_lost = on_lost
         self._http = httpx.Client(timeout=TIMEOUT, follow_redirects=False)
         self._authorised: Mapping[str, str] | None = None
         self._lock = threading.Lock()
@@ -216,6 +219,8 @@ class Transport:
             if into is not None:
                 _pour(response, into)
         except httpx.RequestError as failure:
+            if self._on_lost:
+                self._on_lost(request)
             # Only the kind of failure goes on: its text may quote a header, and with it a token.
             why = type(failure).__name__
             never_left = isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)

@@ -200,3 +200,15 @@ def test_neither_token_nor_query_nor_body_reaches_a_log(desk: Desk, caplog: pyte
     heard = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
     assert "crm.retry" in heard
     assert not any(private in heard for private in (SECRET, "ana@example.com", "Ana Ruiz"))
+
+
+@pytest.mark.parametrize("trouble", ["reset", "half", "commit_then_drop"])
+def test_a_request_to_which_no_answer_came_is_told_of_as_lost(desk: Desk, trouble: str) -> None:
+    desk.sandbox.faults.append(Fault("GET /deals", trouble, times=2))
+    asked: list[httpx.Request] = []
+    lost: list[httpx.Request] = []
+    answered: list[httpx.Response] = []
+    transport = desk.transport(pace=asked.append, on_lost=lost.append, on_response=answered.append)
+    transport.send("GET", "/deals")
+    assert lost == asked[:2]
+    assert [response.request for response in answered] == asked[2:]
