@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
@@ -135,7 +136,8 @@ class Fault:
 
 @dataclass(frozen=True)
 class Logged:
-    """One request as the sandbox saw it. Tokens and bodies are not kept."""
+    """One request as the sandbox saw it, `at` a moment in seconds of a clock that only goes forward. Tokens and bodies
+    are not kept."""
 
     method: str
     path: str
@@ -146,6 +148,7 @@ class Logged:
     fault: str | None = None
 
     writes: bool = False
+    at: float = 0.0
 
 
 def could_write(request: Request) -> bool:
@@ -233,8 +236,9 @@ class Sandbox:
         if self.latency:
             await asyncio.sleep(self.latency)
         fault = next((rule for rule in self.faults if rule.strikes(request)), None)
+        at = time.monotonic()
         response = self._answer(request, fault)
-        self._note(request, response, fault)
+        self._note(request, response, fault, at)
         return await self._deliver(incoming, response, fault)
 
     def _answer(self, request: Request, fault: Fault | None) -> Response:
@@ -256,7 +260,7 @@ class Sandbox:
             words = f"The sandbox itself made a mistake: {type(mistake).__name__}: {mistake}"
             return Response(500, words.encode(), {"Content-Type": "text/plain;charset=UTF-8"})
 
-    def _note(self, request: Request, response: Response, fault: Fault | None) -> None:
+    def _note(self, request: Request, response: Response, fault: Fault | None, at: float) -> None:
         self.log.append(
             Logged(
                 request.method,
@@ -267,6 +271,7 @@ class Sandbox:
                 len(response.body),
                 fault.do if fault else None,
                 could_write(request),
+                at,
             )
         )
 

@@ -1,7 +1,9 @@
 """How much is allowed: a sliding window of ten seconds for each token, searches a second, calls a day."""
 
+from bisect import insort
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,14 +18,36 @@ BURST = {"free": 100, "starter": 100, "professional": 190, "enterprise": 190}
 DAILY = {"free": 250_000, "starter": 250_000, "professional": 625_000, "enterprise": 1_000_000}
 
 
+@dataclass
+class Bucket:
+    """The calls of the last `window` seconds, those of other programs among them."""
+
+    window: float
+    name: str
+    policy: str
+    calls: deque[float] = field(default_factory=deque)
+    others_until: float | None = None
+
+    def turn(self, now: float, limit: int, others: float) -> None:
+        """Let go of what is past, and let in what others did since the last call: so many a second, evenly spread, as
+        far as there is room."""
+        while self.calls and self.calls[0] <= now - self.window:
+            self.calls.popleft()
+        last = now - self.window if self.others_until is None else self.others_until
+        for number in range(1, int((now - last) * others) + 1):
+            self.others_until = moment = last + number / others
+            if moment > now - self.window and len(self.calls) < limit:
+                insort(self.calls, moment)
+
+
 class Meter:
     """Counts calls and refuses those past the limits. `ticks` is a clock in seconds that only goes forward."""
 
     def __init__(self, store: Store, ticks: Callable[[], float]) -> None:
         self._store = store
         self._ticks = ticks
-        self._calls: dict[str, deque[float]] = {}
-        self._searches: deque[float] = deque()
+        self._buckets: dict[str, Bucket] = {}
+        self._searches = Bucket(1.0, "secondly", "SECONDLY")
         self._day = ""
         self.used_today = 0
 
@@ -45,25 +69,26 @@ class Meter:
             raise self._refused("daily", "DAILY", credential, search=search)
         self.used_today += 1
         if search:
-            self._count(self._searches, 1.0, rules.search_rate, "secondly", "SECONDLY", credential)
+            self._count(self._searches, rules.search_rate, rules.other_searches, credential)
             return {}
-        calls = self._calls.setdefault(credential.token, deque())
-        self._count(calls, WINDOW, self.burst, "ten_secondly_rolling", "TEN_SECONDLY_ROLLING", credential)
+        self._count(self._bucket(credential), self.burst, rules.other_calls, credential)
         return self.headers(credential) if rules.enforce_limits else {}
 
-    def _count(
-        self, calls: deque[float], window: float, limit: int, name: str, policy: str, credential: Credential
-    ) -> None:
+    def _count(self, bucket: Bucket, limit: int, others: float, credential: Credential) -> None:
         now = self._ticks()
-        while calls and calls[0] <= now - window:
-            calls.popleft()
-        if len(calls) >= limit and self._store.rules.enforce_limits:
-            raise self._refused(name, policy, credential, search=calls is self._searches)
-        calls.append(now)
+        bucket.turn(now, limit, others)
+        if len(bucket.calls) >= limit and self._store.rules.enforce_limits:
+            raise self._refused(bucket.name, bucket.policy, credential, search=bucket is self._searches)
+        bucket.calls.append(now)
+
+    def _bucket(self, credential: Credential) -> Bucket:
+        return self._buckets.setdefault(
+            credential.token, Bucket(WINDOW, "ten_secondly_rolling", "TEN_SECONDLY_ROLLING")
+        )
 
     def headers(self, credential: Credential) -> dict[str, str]:
         """What is left. The daily pair is not told to OAuth tokens."""
-        used = len(self._calls.get(credential.token, ()))
+        used = len(self._bucket(credential).calls)
         left = str(max(0, self.burst - used))
         found = {
             "X-HubSpot-RateLimit-Max": str(self.burst),
@@ -91,8 +116,8 @@ class Meter:
 
     def reset(self) -> None:
         """Forget every count."""
-        self._calls.clear()
-        self._searches.clear()
+        self._buckets.clear()
+        self._searches.calls.clear()
         self.used_today = 0
 
     def _local(self) -> datetime:

@@ -24,6 +24,8 @@ class Rules:
     tier                  free | starter | professional | enterprise
     enforce_limits        answer 429 past the limits (they are counted either way)
     burst, search_rate, daily   other limits than the tier's
+    other_calls           calls a second that another program makes with the same token
+    other_searches        searches a second that another app of the account makes
     retry_after           send Retry-After with a 429
     index_lag             seconds until the search sees a new or changed row
     user_properties       whether custom properties on users are allowed
@@ -44,6 +46,8 @@ class Rules:
     burst: int | None = None
     search_rate: int = 5
     daily: int | None = None
+    other_calls: float = 0.0
+    other_searches: float = 0.0
     retry_after: bool = False
     index_lag: float = 0.0
     user_properties: bool = True

@@ -94,3 +94,24 @@ def test_a_refused_token_costs_nothing() -> None:
     client.get(OWNERS, 401)
     client.token = "pat-sandbox"
     client.get(OWNERS)
+
+
+def test_another_program_with_the_same_token_uses_the_same_window() -> None:
+    """Six calls a second of others: after ten seconds sixty of the hundred are theirs, and forty are left."""
+    client = Client(rules=Rules(tier="free", other_calls=6))
+    client.hands.pass_time(10)
+    assert client.send("GET", OWNERS).headers["X-HubSpot-RateLimit-Remaining"] == "39"
+    for _ in range(39):
+        client.get(OWNERS)
+    client.get(OWNERS, 429)
+    client.hands.pass_time(5)  # half of theirs are past and as many are new; ours are all in the window still
+    client.get(OWNERS, 429)
+    client.hands.pass_time(5)
+    assert client.send("GET", OWNERS).headers["X-HubSpot-RateLimit-Remaining"] == "39"
+
+
+def test_another_app_of_the_account_uses_the_same_searches() -> None:
+    client = Client(rules=Rules(other_searches=4))
+    client.hands.pass_time(2)
+    client.send("POST", "/crm/objects/2026-09/deals/search", {})
+    assert client.send("POST", "/crm/objects/2026-09/deals/search", {}).status == 429
