@@ -206,7 +206,7 @@ def connect(
         case config.SalesforceSection():
             return salesforce.connect(_org(name, section, guards), secrets, keep_secret=store, notebook=notebook)
         case config.HubSpotSection():
-            return hubspot.connect(_portal(name, section), secrets, store=store, notebook=notebook)
+            return hubspot.connect(_portal(name, section, guards), secrets, store=store, notebook=notebook)
 
 
 def ask_a_person(name: str, section: config.ConnectionSection, vault: Vault) -> Consent:
@@ -216,7 +216,7 @@ def ask_a_person(name: str, section: config.ConnectionSection, vault: Vault) -> 
         case config.SalesforceSection():
             return salesforce.SalesforceConsent(_org(name, section, config.GuardsSection()), secrets)
         case config.HubSpotSection():
-            return hubspot.HubSpotConsent(_portal(name, section), secrets)
+            return hubspot.HubSpotConsent(_portal(name, section, config.GuardsSection()), secrets)
 
 
 def _org(name: str, section: config.SalesforceSection, guards: config.GuardsSection) -> salesforce.SalesforceSettings:
@@ -233,7 +233,7 @@ def _org(name: str, section: config.SalesforceSection, guards: config.GuardsSect
     )
 
 
-def _portal(name: str, section: config.HubSpotSection) -> hubspot.HubSpotSettings:
+def _portal(name: str, section: config.HubSpotSection, guards: config.GuardsSection) -> hubspot.HubSpotSettings:
     return hubspot.HubSpotSettings(
         name=name,
         base_url=section.base_url,
@@ -243,6 +243,7 @@ def _portal(name: str, section: config.HubSpotSection) -> hubspot.HubSpotSetting
         api_version=section.api_version,
         api_versions=section.api_versions,
         mappings=_mappings(name, section.mappings, hubspot.HubSpotMappings),
+        api_budget_share=guards.api_budget_share,
     )
 
 

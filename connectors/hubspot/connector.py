@@ -284,10 +284,17 @@ def connect(
     portal, so that the next process need not find it out again.
     """
     settings = checked(settings)
-    pace = Pace(clock=clock, sleep=sleep)
+    pace = Pace(budget_share=settings.api_budget_share, clock=clock, sleep=sleep)
     sign_in = StaticToken(settings, secrets) if settings.auth == "token" else OAuth(settings, secrets, store, clock)
     transport = Transport(
-        settings.base_url, policy(), sign_in, code=CODE, pace=pace.before, sleep=sleep, on_response=pace.after
+        settings.base_url,
+        policy(),
+        sign_in,
+        code=CODE,
+        pace=pace.before,
+        sleep=sleep,
+        on_response=pace.after,
+        on_lost=pace.lost,
     )
     portal = Portal(transport, Paths(settings.api_version, settings.api_versions))
     scopes = Scopes(portal, lambda: sign_in.scopes(transport))

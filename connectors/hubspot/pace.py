@@ -6,125 +6,162 @@ the portal sends no rate headers there is nothing to keep, and nobody waits.
 
 import threading
 import time
-from bisect import insort
-from collections import deque
 from collections.abc import Callable
 
 import httpx
 
-from connectors.errors import Throttled
+from connectors.errors import GuardStopped, Throttled
+from connectors.hubspot.window import A_MOMENT, Window
 
 FIRST_BURST = 100
 """What the smallest edition allows in one window; assumed until the first answer says more."""
 
 INTERVAL = 10.0
-SEARCHES = 4
-SEARCH_INTERVAL = 1.0
-RESERVE = 0.9
-"""The share of a window that we use, so that requests in flight never reach the edge."""
+RESERVE = 0.97
+"""The share of a window that we use. What other programs use of it HubSpot tells with each answer, a little late."""
 
-SLACK = 0.05
-"""The share added to every window: HubSpot stamps a request when it arrives, we stamp it when it leaves."""
+SEARCHES = 5
+SEARCH_INTERVAL = 1.0
+"""HubSpot counts the searches of an account by the second, and no header tells of them."""
+
+SEARCHES_BESIDE_OTHERS = 3
+"""Once a search was refused although we kept to the limit: another app of the account searches, too."""
 
 ASK_AGAIN = 600.0
 """Seconds after which a used-up day is doubted: one request finds out whether midnight has passed over there."""
 
 SENT_AT = "kpisync.sent_at"
-
-
-class Window:
-    """At most `limit` requests in any `interval`. A request reserves its moment, then waits for it."""
-
-    def __init__(self, limit: int | None, interval: float) -> None:
-        self.limit = limit
-        self.interval = interval
-        self._moments: deque[float] = deque()
-
-    def reserve(self, now: float) -> float:
-        """The moment at which the next request may leave."""
-        while self._moments and self._moments[0] <= now - 2 * self.interval:
-            self._moments.popleft()
-        moment = now
-        if self.limit is not None and len(self._moments) >= self.limit:
-            moment = max(now, self._moments[-self.limit] + self.interval * (1 + SLACK))
-        self._moments.append(moment)
-        return moment
-
-    def used_by_others(self, used: int, sent_at: float, now: float) -> None:
-        """HubSpot counted `used` requests when ours of `sent_at` arrived: those of others fill the window too."""
-        ours = sum(1 for moment in self._moments if moment > sent_at - self.interval * (1 + SLACK))
-        for _ in range(used - ours):
-            insort(self._moments, now)  # some of ours may already have a later moment
+WINDOWS = "kpisync.windows"
 
 
 class Pace:
-    """The transport's two hooks: `before` a request leaves and `after` its answer."""
+    """The transport's hooks: `before` a request leaves, `after` its answer, and `lost` where none came.
+
+    `budget_share` is the part of the day's allowance that one run may use.
+    """
 
     def __init__(
-        self, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+        self,
+        *,
+        budget_share: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._share = budget_share
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
         self._window = Window(int(FIRST_BURST * RESERVE), INTERVAL)
         self._searches = Window(SEARCHES, SEARCH_INTERVAL)
+        self._searches.fill(clock())
         self._told = False
         self._told_at = 0.0
+        self._sent = 0
+        self._on_their_way = 0
         self.daily: int | None = None
         self.daily_left: int | None = None
 
     def before(self, request: httpx.Request) -> None:
-        """Wait until this request may leave. Raises `Throttled` when nothing is left for today."""
-        used_up = self.daily_left is not None and self.daily_left <= 0
-        if used_up and self._clock() < self._told_at + ASK_AGAIN:
+        """Wait until this request may leave. Raises `Throttled` when nothing is left for today, and `GuardStopped` when
+        this run has used its part of the day."""
+        window = self._searches if _is_search(request) else self._window
+        while True:
+            with self._lock:
+                now = self._clock()
+                wait = max(self._wait_for_the_day(now), window.wait(now))
+                if wait <= 0:
+                    self._leave(request, window, now)
+                    return
+            self._sleep(wait)
+
+    def after(self, response: httpx.Response) -> None:
+        """Learn the limits that this answer tells."""
+        limit = _number(response, "x-hubspot-ratelimit-max")
+        with self._lock:
+            now = self._clock()
+            self._settle(response.request, now)
+            if limit is not None:
+                self._learn(response, limit, now)
+            elif response.status_code == 429:
+                self._keep_to_the_books(response.request)
+            elif _is_search(response.request):
+                self._one_less_today()
+            elif response.is_success and not self._told:
+                self._told = True
+                self._window.limit = None
+                self._searches.limit = None
+
+    def lost(self, request: httpx.Request) -> None:
+        """No answer came; HubSpot may have counted the request all the same."""
+        with self._lock:
+            self._settle(request, self._clock())
+            self._one_less_today()
+
+    def _wait_for_the_day(self, now: float) -> float:
+        """0 while there is something left of today. Requests on their way may be the last ones: their answers tell."""
+        if self.daily is not None and self._sent >= int(self.daily * self._share) and self._share < 1:
+            raise GuardStopped(
+                "KPI-HS-023",
+                f"This run has used the {self._sent} HubSpot calls that it may use of the day's {self.daily}.",
+                "The next scheduled run goes on from here; raise guards.api_budget_share if that is too little.",
+            )
+        if self.daily_left is None or self.daily_left > self._on_their_way:
+            return 0.0
+        if self._on_their_way:
+            return A_MOMENT
+        if now < self._told_at + ASK_AGAIN:
             raise Throttled(
                 "KPI-HS-020",
                 "The portal's allowance of API calls for today is used up.",
                 "It starts anew at midnight in the portal's time zone; the next run goes on from here.",
             )
-        with self._lock:
-            now = self._clock()
-            moment = self._window.reserve(now)
-            if request.url.path.endswith("/search"):
-                moment = max(moment, self._searches.reserve(moment))
-        request.extensions[SENT_AT] = moment
-        if moment > now:
-            self._sleep(moment - now)
+        return 0.0
 
-    def after(self, response: httpx.Response) -> None:
-        """Learn the limits that this answer tells."""
-        search = response.request.url.path.endswith("/search")
-        limit = _number(response, "x-hubspot-ratelimit-max")
-        with self._lock:
-            if limit is not None:
-                self._learn(response, limit)
-            elif response.status_code == 429:
-                self._keep_to_the_books()
-            elif not search and not self._told:
-                self._told = True
-                self._window.limit = None
-                self._searches.limit = None
+    def _leave(self, request: httpx.Request, window: Window, now: float) -> None:
+        self._sent += 1
+        self._on_their_way += 1
+        request.extensions[SENT_AT] = now
+        request.extensions[WINDOWS] = [window] if window.leave() else []
 
-    def _learn(self, response: httpx.Response, limit: int) -> None:
-        self._told = True
+    def _settle(self, request: httpx.Request, now: float) -> None:
+        """It is not on its way any more."""
+        if WINDOWS not in request.extensions:
+            return
+        self._on_their_way -= 1
+        for window in request.extensions.pop(WINDOWS):
+            window.answered(request.extensions[SENT_AT], now)
+
+    def _learn(self, response: httpx.Response, limit: int, now: float) -> None:
+        sent_at = float(response.request.extensions.get(SENT_AT, now))
         interval = _number(response, "x-hubspot-ratelimit-interval-milliseconds")
+        self._told = True
         self._window.limit = max(1, int(limit * RESERVE))
         self._window.interval = interval / 1000 if interval else INTERVAL
-        self._searches.limit = SEARCHES
+        self._searches.limit = self._searches.limit or SEARCHES
         left = _number(response, "x-hubspot-ratelimit-remaining")
         if left is not None:
-            sent_at = float(response.request.extensions.get(SENT_AT, self._clock()))
-            self._window.used_by_others(limit - left, sent_at, self._clock())
+            self._window.used(self._window.limit - left, now)  # a few of others find room in the reserve
         self.daily = _number(response, "x-hubspot-ratelimit-daily") or self.daily
         daily_left = _number(response, "x-hubspot-ratelimit-daily-remaining")
-        if daily_left is not None:
-            self.daily_left, self._told_at = daily_left, self._clock()
+        # Answers overtake each other: one that tells of more than an earlier one counts only if it was asked later.
+        if daily_left is not None and (
+            self.daily_left is None or daily_left <= self.daily_left or sent_at > self._told_at
+        ):
+            self.daily_left, self._told_at = daily_left, now
 
-    def _keep_to_the_books(self) -> None:
+    def _one_less_today(self) -> None:
+        """The day counts what tells no headers, too."""
+        if self.daily_left is not None:
+            self.daily_left -= 1
+
+    def _keep_to_the_books(self, refused: httpx.Request) -> None:
         """Refused without being told why: keep to what HubSpot documents for the smallest edition."""
-        if self._window.limit is None:
-            self._window.limit = int(FIRST_BURST * RESERVE)
-        self._searches.limit = SEARCHES
+        self._window.limit = self._window.limit or int(FIRST_BURST * RESERVE)
+        self._searches.limit = SEARCHES_BESIDE_OTHERS if _is_search(refused) else self._searches.limit or SEARCHES
+
+
+def _is_search(request: httpx.Request) -> bool:
+    return request.url.path.endswith("/search")
 
 
 def _number(response: httpx.Response, header: str) -> int | None:

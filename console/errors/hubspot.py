@@ -183,6 +183,23 @@ HUBSPOT = (
         ),
     ),
     Entry(
+        "KPI-HS-023",
+        Text(
+            "This run has used its share of the calls",
+            "Esta ejecución gastó su parte de las llamadas",
+        ),
+        Text(
+            "kpisync leaves the rest of the day's calls to the portal's other apps: `[guards] api_budget_share`.",
+            "kpisync deja el resto de las llamadas del día a las demás aplicaciones del portal: `[guards] "
+            "api_budget_share`.",
+        ),
+        Text(
+            "Nothing to do: the next run goes on from here. A first pull of a long history may want a larger share.",
+            "No hay que hacer nada: la próxima ejecución continúa desde aquí. Para una primera lectura de un "
+            "historial largo puede convenir una parte mayor.",
+        ),
+    ),
+    Entry(
         "KPI-HS-030",
         Text(
             "HubSpot cannot be reached",
