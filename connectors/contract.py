@@ -45,6 +45,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     daily_calls  the allowance of API calls a day and how many are left, None where the CRM does not say
     rows_a_call  how many records one call of `push` carries
     api_versions  those that end on a known day, the first to end at the top
+    streams_at_once  how many streams it takes to use what the CRM allows, where answers are slow
     """
 
     organisation: str
@@ -58,6 +59,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     daily_calls_left: int | None = None
     rows_a_call: int = 100
     api_versions: tuple[ApiVersion, ...] = ()
+    streams_at_once: int = 4
 
 
 class Unread(msgspec.Struct, frozen=True):

@@ -17,9 +17,6 @@ from connectors.errors import CrmError
 from sync.cache import Cache
 from sync.progress import Progress
 
-STREAMS_AT_ONCE = 4
-"""The transport keeps the CRM's pace; more streams would only wait for each other."""
-
 PAGES_WAITING = 2
 """How many pages may wait to be absorbed before the readers wait too: memory stays flat. Absorbing is slower than
 reading, so more of them would only lie there."""
@@ -48,13 +45,17 @@ class _Ended(msgspec.Struct, frozen=True):
 
 
 class Pull:
-    """One pull. `connector.read` runs in threads; the cache is written by the thread that calls."""
+    """One pull. `connector.read` runs in threads, `at_once` of them: more than the CRM's pace needs would only wait for
+    each other. The cache is written by the thread that calls."""
 
-    def __init__(self, connector: Connector, cache: Cache, company_zone: str, progress: Progress) -> None:
+    def __init__(
+        self, connector: Connector, cache: Cache, company_zone: str, progress: Progress, *, at_once: int = 4
+    ) -> None:
         self._connector = connector
         self._cache = cache
         self._zone = company_zone
         self._progress = progress
+        self._at_once = at_once
         self._changed: Counter[str] = Counter()
         self._deleted = 0
         self._unread = 0
@@ -83,7 +84,7 @@ class Pull:
         arrivals: Queue[Arrival] = Queue(PAGES_WAITING)
         stop = Event()
         cursors = {stream: self._cache.cursor(stream) for stream in streams}
-        with ThreadPoolExecutor(STREAMS_AT_ONCE, thread_name_prefix="stream") as pool:
+        with ThreadPoolExecutor(self._at_once, thread_name_prefix="stream") as pool:
             for stream in streams:
                 self._progress.start(stream)
                 pool.submit(self._deliver, stream, cursors[stream], arrivals, stop)

@@ -120,7 +120,7 @@ def pull(
     elif full:
         for stream in wanted:
             cache.forget(stream)
-    pulling = Pull(job.connector, cache, job.company.time_zone, progress)
+    pulling = Pull(job.connector, cache, job.company.time_zone, progress, at_once=found.streams_at_once)
     pulling.read(wanted)
     for failure in pulling.failures.values():
         raise failure

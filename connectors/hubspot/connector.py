@@ -48,6 +48,9 @@ log = logging.getLogger("kpisync.hubspot")
 
 CODE = "KPI-HS-030"
 
+STREAMS_AT_ONCE = 8
+"""Each stream turns its pages one after the other, so one stream alone uses but a part of what HubSpot allows."""
+
 
 class HubSpotConnector:
     """One portal. Made by `connect`; several threads may read different streams at once."""
@@ -136,6 +139,7 @@ class HubSpotConnector:
             api_versions=tuple(
                 ApiVersion(used.version, used.ends, used.families) for used in self._portal.paths.calendar()
             ),
+            streams_at_once=STREAMS_AT_ONCE,
         )
 
     def company_defaults(self, company: Company) -> Company:

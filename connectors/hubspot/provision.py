@@ -112,7 +112,7 @@ class Provisioner:
 
     def _try_on_one_user(self, name: str) -> Iterator[NotProvisioned]:
         """HubSpot documents only its own properties of users as writable, so a number is written, read and cleared."""
-        users = next(iter(self._portal.pages("users", ["hs_object_id"]))).results
+        users = self._portal.page("users", ["hs_object_id"]).results
         if not users:
             return
         path = f"{self._portal.paths.writing('users')}/batch/update"

@@ -125,3 +125,21 @@ def test_a_defect_of_a_connector_is_raised_as_it_is(cache: Cache) -> None:
     crm = Defective({"reps": [rep("ana")], "calls": [], "leads": [lead("l1", "ana")]})
     with pytest.raises(ZeroDivisionError):
         Pull(crm, cache, "UTC", NO_PROGRESS).read(["reps", "calls", "leads"])
+
+
+def test_as_many_streams_are_read_at_once_as_the_crm_can_use(cache: Cache) -> None:
+    """Each of eight streams waits until all eight are being read."""
+    streams = [f"s{number}" for number in range(8)]
+    all_here = threading.Barrier(8)
+
+    class Patient(MemoryCrm):
+        def read(self, stream: str, cursor: str | None) -> Iterator[Page]:
+            if stream != "reps":
+                all_here.wait(10)
+            yield Page(stream=stream, rows=[], cursor="1")
+
+    crm = Patient({"reps": [], **{stream: [] for stream in streams}})
+    pulling = Pull(crm, cache, "UTC", NO_PROGRESS, at_once=8)
+    pulling.read(["reps", *streams])
+    assert pulling.failures == {}
+    assert {cache.cursor(stream) for stream in streams} == {"1"}
