@@ -157,6 +157,7 @@ class HubSpotConnector:
         except MissingScope as refusal:
             log.warning("hubspot.stream_closed", extra={"stream": stream, "scopes": list(refusal.scopes)})
             self._notes.forget()
+            self._scopes.doubt(chosen)
             self._close(chosen, refusal)
             if chosen is not DEAL_SPLITS:  # an edition without splits has none to lose, and shows it only here
                 raise

@@ -17,6 +17,7 @@ class Scopes:
         self._asked = False
         self._granted: frozenset[str] | None = None
         self._probed: dict[str, CrmError | None] = {}
+        self._doubted: set[str] = set()
 
     def renew(self) -> None:
         """Ask again: someone may have given the token another scope. What was open is believed to be so still."""
@@ -36,7 +37,12 @@ class Scopes:
         lacking = tuple(scope for scope in stream.scopes if scope not in granted and scope != "oauth")
         if lacking:
             return MissingScope(Problem(status=403, scopes=lacking), stream.kind)
-        return self._probe(stream) if stream.edition else None
+        return self._probe(stream) if stream.edition or stream.name in self._doubted else None
+
+    def doubt(self, stream: Stream) -> None:
+        """It was refused although it seemed open: from now on only asking tells."""
+        self._doubted.add(stream.name)
+        self._probed.pop(stream.name, None)
 
     def _known(self) -> frozenset[str] | None:
         if not self._asked:

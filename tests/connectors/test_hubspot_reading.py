@@ -143,6 +143,19 @@ def test_a_merged_contact_points_to_the_one_that_stayed(small: Desk) -> None:
     assert survivor in {person.id for person in rows(pages, Person) if not person.deleted}
 
 
+@pytest.mark.parametrize(("stream", "kind"), [("deals", "sale"), ("calls", "call")])
+def test_a_merged_deal_or_activity_is_gone_and_the_one_that_stayed_is_read(small: Desk, stream: str, kind: str) -> None:
+    stays, goes = (small.id_of(kind, key) for key in {"sale": ("won", "open"), "call": ("c1", "c2")}[kind])
+    after = cursor(small.read(stream))
+    small.portal.merge(stream, stays, goes)
+    pages = small.read(stream, after)
+    read = [row for page in pages for row in page.rows if isinstance(row, Deal | Interaction)]
+    gone = {row.id for row in read if row.deleted} | {id_ for page in pages for _, id_ in page.gone}
+    assert gone == {goes}
+    assert stays in {row.id for row in read if not row.deleted}
+    assert {row.merged_into for row in read if isinstance(row, Deal) and row.deleted} <= {stays}
+
+
 def test_a_contact_that_is_no_lead_any_more_takes_its_lead_away() -> None:
     with desk() as opened:
         carl = opened.id_of("prospect", "carl")

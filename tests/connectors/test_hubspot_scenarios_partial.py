@@ -107,6 +107,18 @@ def test_a_record_with_nothing_linked_has_lost_its_links_and_is_no_failure(small
     assert not page.unread
 
 
+def test_a_pair_that_is_linked_in_several_ways_is_one_link(small: Desk) -> None:
+    after, c1, c2 = two_changed_calls(small)
+    lea = int(small.id_of("prospect", "lea"))
+    kinds = [{"category": "HUBSPOT_DEFINED", "typeId": 194, "label": None}]
+    own = [{"category": "USER_DEFINED", "typeId": 17, "label": "Decision maker"}]
+    ends = [{"toObjectId": lea, "associationTypes": kinds}, {"toObjectId": str(lea), "associationTypes": own}]
+    body = in_part([{"from": {"id": c1}, "to": ends}], "OBJECT_NOT_FOUND", {"fromObjectId": [c2]})
+    small.box.faults.append(failing(LINKS, body))
+    found = [link for link in rows(small.read("calls", after), Link) if link.to_kind == "person"]
+    assert [(link.from_id, link.to_id) for link in found] == [(c1, str(lea))]
+
+
 def test_a_deal_whose_history_hubspot_fails_to_give_is_credited_to_nobody_by_guess(small: Desk) -> None:
     won = small.id_of("sale", "won")
     fault = failing("deals/batch/read", in_part([], "INTERNAL_ERROR", {"ids": [won]}), times=2)
