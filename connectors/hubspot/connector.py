@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Self
 
@@ -209,7 +210,7 @@ class HubSpotConnector:
     def _surfaces(self) -> tuple[frozenset[Surface], list[Gap]]:
         """Where everything is ready to be written, and why it is not elsewhere."""
         probes: dict[Surface, tuple[Callable[[], bool], str]] = {
-            Surface.KPI_RECORDS: (lambda: self._facts.kpi_object() is not None, ENTERPRISE),
+            Surface.KPI_RECORDS: (self._has_records, ENTERPRISE),
             Surface.PERSON_FIELDS: (self._has_person_fields, USERS),
             Surface.LEAD_SCORES: (lambda: self._has_property(self._lead_kind, ours.SCORE), LEADS),
         }
@@ -225,6 +226,16 @@ class HubSpotConnector:
                 reason, advice = refusal.message, refusal.advice
             lacking.append(Gap(surface.value, reason, advice))
         return frozenset(ready), lacking
+
+    def _has_records(self) -> bool:
+        """After a downgrade a portal still shows the custom object, and lets nobody at its records. A new object is not
+        known everywhere for some seconds; the writer waits for it."""
+        kind = self._facts.kpi_object()
+        if kind is None:
+            return False
+        with suppress(Absent, Rejected):
+            self._portal.get(self._portal.paths.records(kind), "KPI records", {"limit": "1"})
+        return True
 
     def _has_person_fields(self) -> bool:
         return any(each.name.startswith(ours.PREFIX) for each in self._facts.definitions("users"))
