@@ -265,7 +265,12 @@ class HubSpotConnector:
     def show(
         self, surface: Surface, keys: Sequence[str], fields: Sequence[str]
     ) -> Mapping[str, Mapping[str, FieldValue]]:
-        return self._writer.show(surface, keys, fields)
+        """A scope or edition that went away since the look is an error once; the next look finds the gap."""
+        try:
+            return self._writer.show(surface, keys, fields)
+        except MissingScope:
+            self._notes.forget()
+            raise
 
     def push(self, changes: Iterable[Change]) -> Iterator[Written | Refused]:
         """A refusal may mean that a property or a scope went away, so the next run looks again."""

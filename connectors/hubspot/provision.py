@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from connectors.contract import KpiField, NotProvisioned, Provisioned
 from connectors.hubspot import ours
-from connectors.hubspot.answers import error_of
+from connectors.hubspot.answers import MissingScope, Rejected, error_of
 from connectors.hubspot.definitions import group, property_of, schema
 from connectors.hubspot.facts import Facts
 from connectors.hubspot.ours import Property
@@ -168,7 +168,11 @@ class Provisioner:
             yield Provisioned(what, made=False)
             return
         if not dry_run:
-            self._remove_records(kind)
+            try:
+                self._remove_records(kind)
+            except (MissingScope, Rejected) as refusal:
+                yield NotProvisioned(what, refusal.message, ENTERPRISE)
+                return
             response = self._portal.send("DELETE", f"{self._portal.paths.schemas}/{kind}")
             self._facts.renew()
             if response.status_code not in {200, 204, 404}:

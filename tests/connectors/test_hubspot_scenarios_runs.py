@@ -1,13 +1,16 @@
 """Whole runs against a pretend portal that behaves as badly as real ones may: what the next run makes of them."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from hubspot_world import NOW, Desk, ago, cursor, desk, rows
 
-from connectors.contract import KpiField
+from connectors.contract import KpiField, NotProvisioned, Provisioned, Surface
 from connectors.errors import NotAllowed
+from connectors.hubspot import HubSpotSettings, connect
+from crm_sandbox.hubspot import SANDBOX_TOKEN
 from crm_sandbox.serving import Fault
 from kpi_engine.records import Company, Day, Interaction, Millis
 from sync.cache import Cache
@@ -16,14 +19,28 @@ from sync.run import Job, Options, Report, run
 
 AS_OF = Millis(int(NOW.timestamp() * 1000))
 KPIS = ("calls_made", "deals_won")
+FIELDS = [KpiField(key, key, "count", 0) for key in KPIS]
 SINCE = Day(AS_OF // 86_400_000 - 60)
+
+
+@dataclass
+class Page:
+    """A notebook with one page."""
+
+    note: str | None = None
+
+    def read(self) -> str | None:
+        return self.note
+
+    def write(self, note: str | None) -> None:
+        self.note = note
 
 
 class Books:
     """A cache, a ledger and a job, over one portal."""
 
     def __init__(self, opened: Desk, folder: Path) -> None:
-        list(opened.hubspot.provision([KpiField(key, key, "count", 0) for key in KPIS]))
+        list(opened.hubspot.provision(FIELDS))
         url = f"sqlite:///{folder}/kpisync.db"
         self.cache, self.ledger = Cache.open(url, "acme"), Ledger.open(url, "acme")
         options = Options(track=KPIS, write_grains=("month",), since=SINCE)
@@ -74,6 +91,32 @@ def test_an_edition_that_is_lost_is_an_error_once_and_from_then_on_only_its_stre
         missing = {gap.source for gap in opened.hubspot.capabilities().gaps}
         assert {"page_views", "kpi_records"} <= missing
         assert report.refused == ()
+
+
+def test_records_that_can_no_longer_be_shown_make_the_next_look_ask_again() -> None:
+    notebook = Page()
+    with desk() as opened:
+        settings = HubSpotSettings(base_url=opened.box.url)
+        with connect(settings, {"TOKEN": SANDBOX_TOKEN}.get, sleep=opened.clock.sleep, notebook=notebook) as hubspot:
+            list(hubspot.provision(FIELDS))
+            assert Surface.KPI_RECORDS in hubspot.capabilities().surfaces
+            opened.portal.desk.change({"tier": "professional"})
+            with pytest.raises(NotAllowed, match="KPI-HS-012"):
+                hubspot.show(Surface.KPI_RECORDS, ["a:k:1"], ["value"])
+            assert notebook.note is None
+            assert hubspot.capabilities().surfaces == {Surface.PERSON_FIELDS, Surface.LEAD_SCORES}
+
+
+def test_what_is_ours_can_be_removed_after_a_downgrade_but_for_the_object_that_is_closed() -> None:
+    with desk() as opened:
+        list(opened.hubspot.provision(FIELDS))
+        opened.portal.desk.change({"tier": "professional"})
+        done = list(opened.hubspot.unprovision(FIELDS))
+        assert [each.what for each in done if isinstance(each, NotProvisioned)] == ["custom object sales_kpi"]
+        assert {each.what for each in done if isinstance(each, Provisioned) and each.made} >= {
+            "users property kpi_calls_made",
+            "contacts property kpi_engagement_score",
+        }
 
 
 def test_a_run_in_which_every_kind_of_call_fails_once_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
