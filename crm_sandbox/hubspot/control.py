@@ -175,6 +175,7 @@ class Desk:
 
     def restore(self, name: str, record_id: str) -> None:
         """Bring it back."""
+        self._store.purge(self._store.table(name))
         self._store.restore(*self._found(name, record_id))
 
     def merge(self, name: str, winner: str, loser: str) -> None:

@@ -80,6 +80,7 @@ def list_rows(store: Store, table: Table, call: Call) -> Response:
     demand_read(call, store, table)
     history = chosen_history(table, call.names("propertiesWithHistory"))
     limit = call.limit(10, PAGE_WITH_HISTORY if history else PAGE)
+    store.purge(table)
     rows, more = table.page(call.after(), limit, archived=call.flag("archived"))
     draw = drawn(store, table, chosen(table, call.names("properties"), table.kind.searchable), history)
     results = [draw(row) for row in rows]
@@ -93,6 +94,7 @@ def list_rows(store: Store, table: Table, call: Call) -> Response:
 def read_row(store: Store, table: Table, call: Call) -> Response:
     """GET of one record, by id or by a unique property."""
     demand_read(call, store, table)
+    store.purge(table)
     row = located(table, call.rest[1], call.request.param("idProperty"), archived=call.flag("archived"))
     history = chosen_history(table, call.names("propertiesWithHistory"))
     draw = drawn(store, table, chosen(table, call.names("properties"), table.kind.searchable), history)
@@ -104,6 +106,7 @@ def read_row(store: Store, table: Table, call: Call) -> Response:
 def batch_read(store: Store, table: Table, call: Call) -> Response:
     """Up to 100 records by id or unique property; what is missing is an error beside the results."""
     demand_read(call, store, table)
+    store.purge(table)
     body = call.body(ReadBatch)
     history = chosen_history(table, body.get("propertiesWithHistory") or ())
     inputs = limited(body["inputs"], PAGE_WITH_HISTORY if history else PAGE)

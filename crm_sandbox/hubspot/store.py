@@ -10,7 +10,7 @@ from typing import Any
 from crm_sandbox.hubspot import errors
 from crm_sandbox.hubspot.catalog import ALIASES, ObjectType, Property
 from crm_sandbox.hubspot.links import Links
-from crm_sandbox.hubspot.values import iso, millis
+from crm_sandbox.hubspot.values import DAY, iso, millis
 
 Values = dict[str, str | None]
 STEP = 41
@@ -29,6 +29,7 @@ class Rules:
     retry_after           send Retry-After with a 429
     index_lag             seconds until the search sees a new or changed row
     user_properties       whether custom properties on users are allowed
+    kept_days             how long an archived row can be seen and brought back (HubSpot: 90; None: for ever)
     schema_delay          seconds until records of a new custom object are accepted
     association_page      associated ids a page and record
     associated_ids_as_text   `toObjectId` as text instead of a number
@@ -51,6 +52,7 @@ class Rules:
     retry_after: bool = False
     index_lag: float = 0.0
     user_properties: bool = True
+    kept_days: int | None = None
     schema_delay: float = 0.0
     association_page: int = 500
     associated_ids_as_text: bool = False
@@ -118,6 +120,7 @@ class Table:
         self.rows: dict[int, Row] = {}
         self.live: list[int] = []
         self.gone: list[int] = []
+        self.purged: set[int] = set()
         self.unique: dict[str, dict[str, int]] = {
             definition.name: {} for definition in self.properties.values() if definition.unique
         }
@@ -138,7 +141,7 @@ class Table:
         """The row with this id, archived or not; the id of a merged-away record finds the one that survived."""
         while record_id in self.merged:
             record_id = self.merged[record_id]
-        return self.rows.get(record_id)
+        return None if record_id in self.purged else self.rows.get(record_id)
 
     def find_unique(self, name: str, value: str) -> Row | None:
         """The live row whose unique property has this value."""
@@ -300,6 +303,15 @@ class Store:
         del table.live[bisect_left(table.live, row.id)]
         insort(table.gone, row.id)
         table.version += 1
+
+    def purge(self, table: Table) -> None:
+        """Archived rows that were kept long enough are gone for good."""
+        if self.rules.kept_days is None:
+            return
+        oldest = self.now() - self.rules.kept_days * DAY
+        over = {number for number in table.gone if (table.rows[number].archived_at or 0) < oldest}
+        table.purged |= over
+        table.gone = [number for number in table.gone if number not in over]
 
     def restore(self, table: Table, row: Row) -> None:
         """Bring an archived row back."""

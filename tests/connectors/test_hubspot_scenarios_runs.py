@@ -46,8 +46,13 @@ class Books:
         options = Options(track=KPIS, write_grains=("month",), since=SINCE)
         self.job = Job(name="acme", connector=opened.hubspot, company=Company(connection="acme"), options=options)
 
-    def run(self) -> Report:
-        return run(self.job, self.cache, self.ledger, now=AS_OF, as_of=AS_OF)
+    def run(self, *, full: bool = False) -> Report:
+        return run(self.job, self.cache, self.ledger, now=AS_OF, as_of=AS_OF, full=full)
+
+    def living(self, kind: str) -> set[str]:
+        """The ids of what counts."""
+        table = self.cache.tables()[kind].collect()
+        return {id_ for id_, deleted in table.select("id", "deleted").iter_rows() if not deleted}
 
 
 def test_what_we_wrote_ourselves_is_no_change_for_the_next_run(tmp_path: Path) -> None:
@@ -78,6 +83,21 @@ def test_a_search_that_lags_costs_no_change_however_the_reads_fall(lag: float) -
         pages += opened.read("calls", cursor(pages))
         assert [row.duration_ms for row in rows(pages, Interaction) if row.id == call][-1] == 61_000
         assert opened.read("calls", cursor(pages)) == []
+
+
+def test_what_was_archived_and_forgotten_by_hubspot_goes_with_the_next_full_run(tmp_path: Path) -> None:
+    moment = [NOW]
+    with desk(clock=lambda: moment[0]) as opened:
+        opened.portal.rules.kept_days = 90
+        books = Books(opened, tmp_path)
+        books.run()
+        won = opened.id_of("sale", "won")
+        opened.portal.archive("deals", won)
+        moment[0] = ago(days=-91)
+        books.run()
+        assert won in books.living("deal")  # nothing tells of it any more
+        books.run(full=True)
+        assert books.living("deal") == {opened.id_of("sale", "open")}
 
 
 def test_an_edition_that_is_lost_is_an_error_once_and_from_then_on_only_its_streams_are_missing(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import pytest
 from hubspot_company import NOW, WORLD, Client
 
+from crm_sandbox.hubspot import Rules
+from crm_sandbox.hubspot.errors import Refusal
 from crm_sandbox.world import Call, World
 
 DEALS = "/crm/objects/2026-09/deals"
@@ -83,6 +85,19 @@ def test_an_archived_record_is_404_unless_asked_for() -> None:
     url = f"/crm/objects/2026-09/contacts/{client.id_of('prospect', 'gone')}"
     assert client.get(url, 404)["message"] == "resource not found"
     assert client.get(f"{url}?archived=true")["archived"] is True
+
+
+def test_an_archived_record_is_gone_for_good_after_ninety_days() -> None:
+    client = Client(rules=Rules(kept_days=90))
+    deal = client.id_of("sale", "won")
+    client.portal.archive("deals", deal)
+    client.hands.pass_time(89 * 86_400)
+    assert deal in {row["id"] for row in client.get(f"{DEALS}?archived=true")["results"]}
+    client.hands.pass_time(2 * 86_400)
+    assert client.get(f"{DEALS}?archived=true")["results"] == []
+    client.get(f"{DEALS}/{deal}?archived=true", 404)
+    with pytest.raises(Refusal):
+        client.portal.restore("deals", deal)
 
 
 def test_an_id_that_is_no_number_gets_a_404_of_its_own() -> None:
