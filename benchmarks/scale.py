@@ -1,4 +1,5 @@
-"""Computing the KPIs of a made-up company: everything, what a hundred changes touch, what one change in a hundred does.
+"""Computing the KPIs of a made-up company: everything, what a hundred changes touch, what one change in a hundred and
+what another day does.
 
     python -m benchmarks.scale 100000 1000000 --folder /tmp/scale
 
@@ -21,9 +22,11 @@ from typing import Any
 
 from benchmarks.made_up import CONNECTION, LAST, NOW, make
 from benchmarks.paired import Contender, Run, run
+from kpi_engine.periods import DAY_MS
+from kpi_engine.records import Millis
 
 GRAINS = ("day", "week", "month", "quarter", "year")
-STEPS = ("everything", "hundred", "hundredth", "pandas", "duckdb")
+STEPS = ("everything", "hundred", "hundredth", "day", "pandas", "duckdb")
 
 
 def _cache(path: Path) -> Any:
@@ -32,13 +35,13 @@ def _cache(path: Path) -> Any:
     return Cache.open(f"sqlite:///{path}", CONNECTION)
 
 
-def _score(path: Path, *, full: bool) -> dict[str, Any]:
+def _score(path: Path, *, full: bool, as_of: Millis = NOW) -> dict[str, Any]:
     from kpi_engine.records import Company
     from sync import scoring
 
     cache, company = _cache(path), Company(connection=CONNECTION, home_currency="USD")
     begun = time.perf_counter()
-    scored = scoring.score(cache, company, NOW, None, full=full)
+    scored = scoring.score(cache, company, as_of, None, full=full)
     return {"seconds": time.perf_counter() - begun, "records": scored.values}
 
 
@@ -187,6 +190,8 @@ def _step(step: str, path: Path, interactions: int) -> dict[str, Any]:
         return everything(path)
     if step in ("hundred", "hundredth"):
         return changed(path, 100 if step == "hundred" else interactions // 100)
+    if step == "day":
+        return _score(path, full=False, as_of=Millis(NOW + DAY_MS))
     return with_pandas(path) if step == "pandas" else with_duckdb(path)
 
 

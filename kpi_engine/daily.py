@@ -14,7 +14,7 @@ teams, bands and medians are concluded from the days (`kpi_engine.compute`), who
 `listed`    the records behind values, `listed_open`: those of snapshots
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 import narwhals.stable.v2 as nw
@@ -37,7 +37,8 @@ SIZED = ("closed_deals", "deal_touches", "revenue")
 ASSUMING = "_assuming"
 NO_BAND = "none"
 
-_ALWAYS = Day(-(10**6))
+ALWAYS = Day(-(10**6))
+"""The first day where none is set."""
 
 KEYS: dict[str, tuple[str, ...]] = {
     "days": ("rep", "day"),
@@ -84,7 +85,7 @@ def daily(
 
 def daily_of(found: Populations, *, since: Day | None = None, evident: Evident = NOTHING_EVIDENT) -> Daily:
     """The same of populations that others look at too."""
-    found.since = _ALWAYS if since is None else since
+    found.since = ALWAYS if since is None else since
     apart = ("campaigns", "campaign_returns", "open_leads")
     rows: dict[str, Frame] = {name: found[name] for name in NAMES if name not in apart}
     rows["campaign_returns"] = found.campaign_gains
@@ -111,7 +112,11 @@ def daily_of(found: Populations, *, since: Day | None = None, evident: Evident =
 
 def campaign_days(tables: Tables, company: Company, as_of: Millis, evident: Evident = NOTHING_EVIDENT) -> Daily:
     """The days of the campaigns themselves: their costs. Only people, rates and campaigns are looked at."""
-    found = Populations(tables, company, as_of)
+    return campaign_days_of(Populations(tables, company, as_of), evident)
+
+
+def campaign_days_of(found: Populations, evident: Evident) -> Daily:
+    """The same of populations that others look at too."""
     rows = {"campaigns": found.campaigns, "campaign_returns": found.campaign_costs}
     uncosted = found.every_campaign.filter(nw.col("rule") == "it has no cost")
     without = _present(uncosted).with_columns(campaigns_uncosted="records")
@@ -250,6 +255,17 @@ def _records(rows: Frame, key: str, part: Part) -> pl.DataFrame:
 
 
 def _listed_open(found: Populations, evident: Evident) -> pl.DataFrame:
+    return listed_open(found.open_leads_then, lambda grain: _evaluated(found, grain), evident)
+
+
+def open_days(rows: Frame) -> pl.DataFrame:
+    """What open leads add to the snapshots of days."""
+    return _together([_summed(rows, _adding("open_leads"), KEYS["open"])], "open")
+
+
+def listed_open(
+    then_open: Callable[[pl.DataFrame], Frame], evaluated: Callable[[str], pl.DataFrame], evident: Evident
+) -> pl.DataFrame:
     """The open leads that count when a period is evaluated, by grain: a snapshot is taken at the period's end."""
     keys = [key for key in evident.kpis if BY_KEY[key].numerator.of == "open_leads"]
     schema = {
@@ -260,7 +276,7 @@ def _listed_open(found: Populations, evident: Evident) -> pl.DataFrame:
     empty = pl.DataFrame(schema={name: schema[name] for name in KEYS["listed_open"]} | {"records": pl.Int64()})
     rows = [empty]
     for grain in evident.grains if keys else ():
-        then = found.open_leads_then(_evaluated(found, grain))
+        then = then_open(evaluated(grain))
         for key in keys:
             part = BY_KEY[key].numerator
             counted = then if part.where is None else then.filter(~part.contribution().is_null())

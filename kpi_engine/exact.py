@@ -25,17 +25,15 @@ def quotient(numerator: pl.Series, denominator: pl.Series | None, places: int, s
     """`numerator / denominator / scale` at `places`; null where either is null or the denominator is 0."""
     frame = pl.DataFrame([numerator.alias("above"), _or_one(denominator, len(numerator)).alias("below")])
     below = pl.when(pl.col("below") != 0).then(pl.col("below").cast(pl.Float64))
-    steps = (pl.col("above").cast(pl.Float64) / below / scale * 10.0**places).alias("steps")
-    near = ((steps - steps.floor() - 0.5).abs() < NEAR + steps.abs() * 1e-14).alias("near")
-    found = frame.with_columns(steps).with_columns(
-        near, value=by(pl.col("steps").round(mode="half_to_even"), 10**places)
-    )
-    close = found.with_row_index("row").filter(pl.col("near").fill_null(value=False))
-    values = found["value"]
+    steps = pl.col("above").cast(pl.Float64) / below / scale * 10.0**places
+    near = (pl.col("steps") - pl.col("steps").floor() - 0.5).abs() < NEAR + pl.col("steps").abs() * 1e-14
+    value = by(pl.col("steps").round(mode="half_to_even"), 10**places)
+    found = frame.lazy().select(steps=steps).select(value=value, near=near).collect()
+    close = found["near"].arg_true()
     if close.is_empty():
-        return values.alias("value")
-    exact = [_exact(above, below, places, scale) for above, below in close.select("above", "below").iter_rows()]
-    return values.scatter(close["row"], exact).alias("value")
+        return found["value"]
+    exact = [_exact(above, below, places, scale) for above, below in frame[close].iter_rows()]
+    return found["value"].scatter(close, exact)
 
 
 def by(expression: pl.Expr, number: float) -> pl.Expr:

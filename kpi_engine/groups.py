@@ -72,6 +72,15 @@ def _shown(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     return as_parts(with_medians)
 
 
+def counted(rows: pl.DataFrame) -> pl.DataFrame:
+    """(rep, undivided, channels): how many rows each of these groups has."""
+    dimension = pl.col("dimension")
+    return rows.group_by("rep").agg(
+        undivided=dimension.is_null().sum().cast(pl.Int64),
+        channels=dimension.str.starts_with("channel=").fill_null(value=False).sum().cast(pl.Int64),
+    )
+
+
 def team_medians(spread: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """The medians of teams, by row: of all amounts of the period, and of those in each band.
 

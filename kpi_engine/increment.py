@@ -1,296 +1,236 @@
 """Changed records in, changed frames out: at a cost that follows the change.
 
-What is kept of a computation is split by rep: each rep belongs to one of a number of slices. From the records that have
-to do with a change, as they were and as they are, follows what is to be taken out of the days and put in; the reps of
-the slices that this touches are concluded anew, and what teams and everyone's frames add up to is changed by the
-difference. It is the same to the last digit as computing everything (a property test holds it).
+From the records that have to do with a change, as they were and as they are, follows what is to be taken out of the
+days and put in; the reps of the slices that this touches are concluded anew, and what teams and everyone's frames add
+up to is changed by the difference. It is the same to the last digit as computing everything (a property test holds it).
 """
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
 from itertools import chain
-from typing import Protocol
-from zlib import crc32
 
 import polars as pl
 
-from kpi_engine.clock import keys, to_come
-from kpi_engine.compute import frames_of, ground_of, of_people
-from kpi_engine.conclude import AWAY, EVIDENCE, SPREAD, Parts, conclude_reps, median_columns, spread_in_periods
-from kpi_engine.daily import Daily, Evident, added, campaign_days, daily_of, difference
+from kpi_engine.clock import keys, to_come, to_dawn
+from kpi_engine.compute import of_people
+from kpi_engine.conclude import SPREAD, Parts, conclude_reps, median_columns, spread_in_periods
+from kpi_engine.daily import SIZED, Daily, added, campaign_days_of, daily_of, difference
 from kpi_engine.evidence import merged
-from kpi_engine.frames import SCHEMAS, Tables
+from kpi_engine.frames import Tables
 from kpi_engine.ground import Ground
-from kpi_engine.groups import COMPANY, GROUPS, changed, of_everyone, shown, sums, team_evidence, team_medians, together
+from kpi_engine.groups import (
+    COMPANY,
+    GROUPS,
+    changed,
+    counted,
+    of_everyone,
+    shown,
+    sums,
+    team_evidence,
+    team_medians,
+    together,
+)
+from kpi_engine.new_day import NewDay, aged
 from kpi_engine.periods import GRAINS, period_start
 from kpi_engine.populations import Populations
-from kpi_engine.records import Company, Day, Millis
-from kpi_engine.scores import scores_of
-
-Work = dict[str, dict[int, pl.DataFrame]]
-"""Name → slice → frame. Slice 0 is what belongs to no single rep, or an empty frame that tells the columns."""
-
-COMPUTED, DAYS, SUMS, WAITING, LIMITS = "computed/", "days/", "sums/", "clock/waiting", "bands/limits"
-"""Beginnings of the names of frames: what a value is read from; and what an increment needs beside it."""
-
-SCORES = "scores"
-
-REPS, TEAMS = "reps", "teams/"
-"""Beside the days of some reps: who they are. Beginning of the names of the lists of their teams."""
-
-ROW_DAYS_A_SLICE, ROW_DAYS_AT_ONCE = 1_000, 50_000
-"""So many days, of one rep or several, make a slice; so many are concluded at once."""
-
-NAMES = frames_of(GRAINS)
+from kpi_engine.records import Millis
+from kpi_engine.shelf import (
+    COMPUTED,
+    COUNTS,
+    DAYS,
+    LIMITS,
+    NAMES,
+    OPEN,
+    SUMS,
+    WAITING,
+    Asked,
+    Shelf,
+    Work,
+    lists_of,
+    place_of,
+    some_slices,
+    split,
+    with_scores,
+)
 
 ROW = ("rep", "period_start", "dimension")
 
 
-class Workers(Protocol):
-    """Who does the same to several bundles of frames: this process, one after the other, as `map` does; or many."""
+def increment(
+    shelf: Shelf, before: Tables, after: Tables, asked: Asked, then: Millis, now: Millis
+) -> Iterator[Work] | None:
+    """The slices that are others now, bit by bit. `before` and `after` are whole circles of records as they were when
+    values were computed for `then`, and as they are; their reps, quotas, campaigns and rates are all there are, and the
+    same.
 
-    def __call__(self, work: Callable[[Tables], Parts], bundles: Iterable[Tables], /) -> Iterator[Parts]:
-        """What comes out for each bundle, in their order."""
-
-
-class Shelf(Protocol):
-    """Where the frames of the last computation stand."""
-
-    def read(self, name: str, slices: Iterable[int] | None = None) -> pl.DataFrame:
-        """These slices of a frame, or all of them; an empty frame with its columns where they hold nothing."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """For what values are computed. `slices` is the number of slices, `recorded` the first day with a record."""
-
-    company: Company
-    since: Day | None
-    evident: Evident
-    slices: int
-    recorded: Day | None
-
-    def slice_of(self, rep: str) -> int:
-        return 1 + crc32(rep.encode()) % self.slices
-
-
-def whole(
-    batches: Iterable[Tables],
-    beside: Tables,
-    company: Company,
-    as_of: Millis,
-    since: Day | None,
-    evident: Evident,
-    workers: Workers = map,
-) -> tuple[Asked, Iterator[Work]]:
-    """Everything, computed from everything: from batches of records that have nothing to do with each other, and beside
-    them reps, campaigns, quotas and rates. What is to be kept comes bit by bit."""
-    nothing = {kind: pl.LazyFrame(schema=schema) for kind, schema in SCHEMAS.items()}
-    days, scored, waiting = campaign_days({**nothing, **beside}, company, as_of, evident), [], []
-    of_batch = partial(_days_of, beside=beside, company=company, as_of=as_of, since=since, evident=evident)
-    for found in workers(of_batch, batches):
-        scored.append(found.pop(SCORES))
-        waiting.append(found.pop(WAITING))
-        days = added([days, found])
-    ground = ground_of(days, beside, company, as_of, since)
-    slices = 1 + len(ground.today) * _days(ground) // ROW_DAYS_A_SLICE
-    asked = Asked(company, since, evident, slices, ground.recorded)
-    rest = {
-        **_split(asked, {COMPUTED + SCORES: pl.concat(scored)}, "owner"),
-        DAYS + "won": {0: days.pop("won")},
-        WAITING: {0: pl.concat(waiting)},
-        LIMITS: {0: ground.every_limit},
-        **{COMPUTED + name: {0: frame} for name, frame in of_people(ground).items()},
-    }
-    return asked, chain([rest], _concluded(days, ground, asked, workers))
-
-
-def _days_of(
-    batch: Tables, *, beside: Tables, company: Company, as_of: Millis, since: Day | None, evident: Evident
-) -> Parts:
-    """The days of one batch of records, the scores of its leads, and what of it is still to come."""
-    populations = Populations({**batch, **beside}, company, as_of)
-    days = daily_of(populations, since=since, evident=evident)
-    return {**days, SCORES: scores_of(populations), WAITING: to_come(batch, as_of)}
-
-
-def _concluded(days: Daily, ground: Ground, asked: Asked, workers: Workers) -> Iterator[Work]:
-    """The rows of some reps after the other, and then what teams and everyone are."""
-    spread = days["spread"]
-    kept = _split(asked, {DAYS + name: days.pop(name) for name in list(days)})
-    some = list(_some_slices(asked, ground))
-    bundles = (_days_in(kept, each, [rep for rep in ground.today if asked.slice_of(rep) in each]) for each in some)
-    added_up: Parts = {}
-    listed: dict[str, list[pl.DataFrame]] = {name: [] for name in _listed(asked.evident)}
-    of_bundle = partial(_rows_of, ground=ground, evident=asked.evident)
-    for each, found in zip(some, workers(of_bundle, bundles), strict=True):
-        added_up = together(added_up, {name: found.pop(SUMS + name) for name in map(_sums_of, NAMES)})
-        for name, lists in listed.items():
-            lists.append(found.pop(TEAMS + name))
-        yield {name: _of_slices(slices, each) for name, slices in kept.items()} | _split(asked, found)
-    medians = {name: team_medians(spread_in_periods(spread, ground, name), ground.members) for name in NAMES}
-    groups = shown(added_up, medians) | {name: merged(pl.concat(lists)) for name, lists in listed.items()}
-    yield {
-        **{SUMS + name: {0: frame} for name, frame in added_up.items()},
-        **{COMPUTED + name: {0: frame} for name, frame in groups.items()},
-        COMPUTED + COMPANY: {0: of_everyone(added_up, ground, NAMES)},
-    }
-
-
-def _days_in(kept: Work, some: set[int], reps: list[str]) -> Tables:
-    """The days of these slices, whose reps these are."""
-    days = {
-        name.removeprefix(DAYS): pl.concat(_of_slices(slices, some).values()).lazy() for name, slices in kept.items()
-    }
-    return {**days, REPS: pl.LazyFrame({"rep": reps}, schema={"rep": pl.Utf8})}
-
-
-def _rows_of(bundle: Tables, *, ground: Ground, evident: Evident) -> Parts:
-    """The rows of some reps, what they add up to, and the lists of their teams, by the names they are kept under."""
-    days = {name: frame.collect() for name, frame in bundle.items()}
-    reps = days.pop(REPS)["rep"].to_list()
-    rows = conclude_reps(days, ground, reps, GRAINS, evident)
-    return {
-        **{SUMS + name: frame for name, frame in sums(rows, ground, NAMES).items()},
-        **{TEAMS + name: team_evidence(rows[name], ground.members) for name in _listed(evident)},
-        **{_place_of(name): frame for name, frame in rows.items() if not name.endswith(SPREAD)},
-    }
-
-
-def _listed(evident: Evident) -> list[str]:
-    return [grain + EVIDENCE for grain in evident.grains]
-
-
-def _sums_of(name: str) -> str:
-    return name + GROUPS
-
-
-def _of_slices(slices: dict[int, pl.DataFrame], some: set[int]) -> dict[int, pl.DataFrame]:
-    return {0: slices[0], **{each: slices[each] for each in sorted(some) if each in slices}}
-
-
-def _some_slices(asked: Asked, ground: Ground) -> Iterator[set[int]]:
-    """Slices by and by, so many that their reps' days make a frame of a size that fits anywhere."""
-    reps: dict[int, int] = Counter(map(asked.slice_of, ground.today))
-    some: set[int] = set()
-    height = 0
-    for number in sorted(reps):
-        some.add(number)
-        height += reps[number] * _days(ground)
-        if height > ROW_DAYS_AT_ONCE:
-            yield some
-            some, height = set(), 0
-    if some:
-        yield some
-
-
-def _days(ground: Ground) -> int:
-    """How many days a rep may have rows for."""
-    return ground.last - ground.first + 1
-
-
-def increment(shelf: Shelf, before: Tables, after: Tables, asked: Asked, then: Millis, now: Millis) -> Work | None:
-    """The slices that are others now. `before` and `after` are whole circles of records as they were when values were
-    computed for `then`, and as they are; their reps, quotas, campaigns and rates are all there are, and the same.
-
-    None where the change reaches everyone: it moves the first day or the limits of the bands.
+    None where the change reaches everyone: it moves the first day, a fiscal year begins, or its bands become final.
     """
-    company = asked.company
-    old, new = Populations(before, company, then), Populations(after, company, now)
+    old, new = Populations(before, asked.company, then), Populations(after, asked.company, now)
     less, plus = (daily_of(found, since=asked.since, evident=asked.evident) for found in (old, new))
     if _moves_first_day(less, plus, asked):
         return None
-    ground = _same_ground(shelf, after, asked, now, difference({"won": less["won"]}, {"won": plus["won"]})["won"])
+    won = difference({"won": less["won"]}, {"won": plus["won"]})["won"]
+    ground = _same_ground(shelf, after, asked, now, won)
     if ground is None:
         return None
-    delta = difference(less, plus)
-    return {
-        **_Increment(shelf, asked, ground, delta).work(),
-        **_scores(shelf, asked, scores_of(old), scores_of(new)),
-        DAYS + "won": {0: ground.won},
-        WAITING: {0: _waiting(shelf.read(WAITING), before, after, now)},
+    new_day, open_before = NewDay.between(old.reps, new.reps), old.still_open
+    open_now = new.still_open
+    if new_day:
+        others = shelf.read(OPEN).join(open_before.select("lead"), on="lead", how="anti")
+        gone, come = aged(others, new_day, asked.since, asked.company, asked.evident)
+        less = added([less, gone, campaign_days_of(old, asked.evident)])
+        plus = added([plus, come, campaign_days_of(new, asked.evident)])
+    rest = {
+        **_other_scores(shelf, asked, ground, open_before, open_now, everyones=bool(new_day)),
+        **({} if won.is_empty() else {DAYS + "won": {0: ground.won}, LIMITS: {0: ground.every_limit}}),
+        **({COMPUTED + name: {0: frame} for name, frame in of_people(ground).items()} if new_day else {}),
+        WAITING: {0: _waiting(shelf.read(WAITING), before, after, new)},
     }
+    resized = _resized(shelf, ground.every_limit)
+    return chain([rest], _Increment(shelf, asked, ground, difference(less, plus), resized, new_day).work())
 
 
 def _moves_first_day(less: Daily, plus: Daily, asked: Asked) -> bool:
+    """Whether records come before it or go from it: others may still be there, but nobody has looked."""
     if asked.since is not None:
         return False
     if asked.recorded is None:
         return True
-    days = [less["days"].filter(pl.col("day") <= asked.recorded), plus["days"].filter(pl.col("day") < asked.recorded)]
-    return any(not frame.is_empty() for frame in days)
+    moved = difference({"days": less["days"]}, {"days": plus["days"]})["days"].filter(pl.col("day") <= asked.recorded)
+    return not moved.filter((pl.col("day") < asked.recorded) | (pl.col("records") < 0)).is_empty()
 
 
 def _same_ground(shelf: Shelf, tables: Tables, asked: Asked, now: Millis, won: pl.DataFrame) -> Ground | None:
-    """The ground after the deals won differ by this; None if the limits of the bands are others then."""
-    limits, before = shelf.read(LIMITS), shelf.read(DAYS + "won")
+    """The ground after the deals won differ by this; None if bands are final, provisional or none in other years."""
+    limits = shelf.read(LIMITS)
     if won.is_empty():
-        return Ground(tables, asked.company, now, won=before, recorded=asked.recorded, limits=limits)
-    after = added([{"won": before}, {"won": won}])["won"]
+        ground = Ground(tables, asked.company, now, won=won, recorded=asked.recorded, limits=limits)
+        return ground if period_start(ground.last, "year", ground.year_start) in limits["year"] else None
+    after = added([{"won": shelf.read(DAYS + "won")}, {"won": won}])["won"]
     ground = Ground(tables, asked.company, now, won=after, recorded=asked.recorded)
-    return ground if ground.every_limit.equals(limits) else None
+    return ground if ground.every_limit.select("year", "limits").equals(limits.select("year", "limits")) else None
 
 
-def _waiting(waiting: pl.DataFrame, before: Tables, after: Tables, now: Millis) -> pl.DataFrame:
+def _resized(shelf: Shelf, limits: pl.DataFrame) -> pl.DataFrame:
+    """(rep, day) of deals that are in another band by these limits than by those before: of a few deals more or less
+    won, about as many."""
+    before = shelf.read(LIMITS).select("year", "first_limit", "second_limit")
+    both = before.join(limits, on="year", suffix="_now")
+    between = [
+        (pl.col("whole_amount") >= min(then, now)) & (pl.col("whole_amount") < max(then, now))
+        for name in ("first_limit", "second_limit")
+        for then, now in both.select(name, name + "_now").unique().iter_rows()
+        if then != now
+    ]
+    rows = [pl.DataFrame(schema={"rep": pl.Utf8, "day": pl.Int32})]
+    if between:
+        sized = [shelf.read(DAYS + name) for name in (*SIZED, "spread")]
+        rows += [frame.filter(pl.any_horizontal(between)).select("rep", "day") for frame in sized]
+    return pl.concat(rows).unique()
+
+
+def _waiting(waiting: pl.DataFrame, before: Tables, after: Tables, new: Populations) -> pl.DataFrame:
     asked_again = pl.concat([keys(tables) for tables in (before, after)])
-    others = waiting.filter(pl.col("at") > now).join(asked_again, on=["kind", "id"], how="anti")
-    return pl.concat([others, to_come(after, now)])
+    others = waiting.filter(pl.col("at") > new.as_of).join(asked_again, on=["kind", "id"], how="anti")
+    return pl.concat([others, to_come(after, new.as_of), to_dawn(new)])
 
 
-def _scores(shelf: Shelf, asked: Asked, old: pl.DataFrame, new: pl.DataFrame) -> Work:
-    """The scores of some leads in place of those they had."""
-    touched = {asked.slice_of(owner) for frame in (old, new) for owner in frame["owner"].unique()}
-    others = shelf.read(COMPUTED + SCORES, touched).join(old.select("lead"), on="lead", how="anti")
-    return _split(asked, {COMPUTED + SCORES: pl.concat([others, new])}, "owner", touched)
+def _other_scores(
+    shelf: Shelf, asked: Asked, ground: Ground, old: pl.DataFrame, new: pl.DataFrame, *, everyones: bool
+) -> Work:
+    """Those of some leads in place of those they had; `everyones`: it is another day for all others too."""
+    whose = ground.today if everyones else pl.concat([old["rep"], new["rep"]]).unique()
+    touched = set(map(asked.slice_of, whose))
+    others = shelf.read(OPEN, touched).join(old.select("lead"), on="lead", how="anti")
+    return with_scores(pl.concat([others, new]), ground, asked, touched)
 
 
 class _Increment:
-    """The slices that a difference in days touches, concluded anew, and what teams and everyone are with them."""
+    """The slices that a difference in days or another day touches, concluded anew, and what teams and everyone are with
+    them."""
 
-    def __init__(self, shelf: Shelf, asked: Asked, ground: Ground, delta: Daily) -> None:
+    def __init__(
+        self, shelf: Shelf, asked: Asked, ground: Ground, delta: Daily, resized: pl.DataFrame, new_day: NewDay
+    ) -> None:
         self._shelf, self._asked, self._ground, self._delta = shelf, asked, ground, delta
-        self._touched = _rep_days(delta)
-        self._slices = {asked.slice_of(rep) for rep in self._touched["rep"].unique()}
-        touched_teams = ground.members.join(self._touched, on="rep", how="semi")["team"].unique()
-        self._reps = [rep for rep in ground.today if asked.slice_of(rep) in self._slices]
-        self._members = ground.members.filter(pl.col("team").is_in(touched_teams.implode()))
+        self._same_medians = delta["spread"].is_empty() and resized.is_empty() and not new_day
+        touched = pl.concat([_rep_days(delta), resized])
+        whose = set(ground.today) if new_day else set(touched["rep"])
+        self._slices = set(map(asked.slice_of, whose))
+        self._starts = _periods(touched["day"].unique(), new_day, ground)
+        self._members = _of_teams(whose, ground)
+        theirs = ground.members.filter(pl.col("rep").is_in(self._reps(self._slices)))["team"].unique()
+        self._group_slices = {0, *map(asked.group_slice_of, theirs)}
 
-    def work(self) -> Work:
+    def work(self) -> Iterator[Work]:
+        """What becomes of the reps' slices, bit by bit, and then of the groups'."""
         if not self._slices:
-            return {}
-        days = {name: self._changed_days(name) for name in self._delta if name != "won"}
-        rows = conclude_reps(days, self._ground, self._reps, GRAINS, self._asked.evident, self._starts)
-        kept = {name: self._shelf.read(_place_of(name), self._slices) for name in rows if not name.endswith(SPREAD)}
-        added_up = self._sums(kept, rows)
-        groups = shown(added_up, {name: self._medians(name) for name in NAMES}) | self._evidence(rows)
-        own = {_place_of(name): pl.concat([self._other_periods(old, name), rows[name]]) for name, old in kept.items()}
-        work = {
-            **_split(self._asked, own, "rep", self._slices),
-            **_split(self._asked, {DAYS + name: frame for name, frame in days.items()}, "rep", self._slices),
-            **{SUMS + name: {0: frame} for name, frame in added_up.items()},
-            COMPUTED + COMPANY: {0: of_everyone(added_up, self._ground, NAMES)},
+            return
+        taken: Parts = {}
+        put: Parts = {}
+        listed: dict[str, list[pl.DataFrame]] = {name: [] for name in lists_of(self._asked.evident)}
+        for some in some_slices(self._asked, self._ground, self._slices):
+            days = {name: self._changed_days(name, some) for name in self._delta if name != "won"}
+            rows = conclude_reps(days, self._ground, self._reps(some), GRAINS, self._asked.evident, self._starts)
+            kept = {name: self._shelf.read(place_of(name), some) for name in rows if not name.endswith(SPREAD)}
+            were = {name: frame.filter(self._is_touched(name)) for name, frame in kept.items()}
+            taken = together(taken, sums(were, self._ground, NAMES))
+            put = together(put, sums(rows, self._ground, NAMES))
+            for name, lists in listed.items():
+                lists.append(team_evidence(rows[name].join(self._members, on="rep", how="semi"), self._members))
+            yield self._own(kept, rows, some)
+            yield self._own_days(days, some)
+        yield self._of_groups(taken, put, listed)
+
+    def _reps(self, some: Collection[int]) -> list[str]:
+        return [rep for rep in self._ground.today if self._asked.slice_of(rep) in some]
+
+    def _changed_days(self, name: str, some: set[int]) -> pl.DataFrame:
+        kept = self._shelf.read(DAYS + name, some)
+        theirs = self._delta[name].filter(pl.col("rep").is_in(self._reps(some)))
+        return added([{name: kept}, {name: theirs}])[name]
+
+    def _own(self, kept: Parts, rows: Parts, some: set[int]) -> Work:
+        """The reps' rows of other periods as they were, and these."""
+        both = {
+            place_of(name): pl.concat([old.filter(~self._is_touched(name)), rows[name]]) for name, old in kept.items()
         }
-        for name, frame in groups.items():
-            work[COMPUTED + name][0] = frame
+        return split(both, self._asked.slice_of, "rep", some)
+
+    def _own_days(self, days: Daily, some: set[int]) -> Work:
+        """The reps' days, where any of them is another."""
+        work: Work = {}
+        for name, frame in days.items():
+            moved = some & set(map(self._asked.slice_of, self._delta[name]["rep"].unique()))
+            theirs = frame.filter(pl.col("rep").is_in(self._reps(moved)))
+            work |= split({DAYS + name: theirs}, self._asked.slice_of, "rep", moved)
         return work
 
-    def _changed_days(self, name: str) -> pl.DataFrame:
-        kept = self._shelf.read(DAYS + name, self._slices)
-        return added([{name: kept}, {name: self._delta[name]}])[name]
+    def _of_groups(self, taken: Parts, put: Parts, listed: dict[str, list[pl.DataFrame]]) -> Work:
+        """What teams and everyone are, without these reps' rows as they were and with them as they are."""
+        before = {name + GROUPS: self._shelf.read(SUMS + name + GROUPS, self._group_slices) for name in NAMES}
+        added_up = changed(before, taken, put)
+        groups = shown(added_up, {name: self._medians(name) for name in NAMES})
+        groups |= {name: self._evidence(name, lists) for name, lists in listed.items()}
+        frames = {SUMS + name: frame for name, frame in added_up.items()}
+        frames |= {COMPUTED + name: frame for name, frame in groups.items()}
+        return {
+            **split(frames, self._asked.group_slice_of, "rep", self._group_slices),
+            **{COUNTS + grain: {0: self._counts(grain, groups[grain])} for grain in GRAINS},
+            COMPUTED + COMPANY: {0: of_everyone(added_up, self._ground, NAMES)},
+        }
 
-    def _sums(self, kept: Parts, rows: Parts) -> Parts:
-        """What teams and everyone add up to, without these reps' rows as they were and with them as they are."""
-        taken = {name: self._in_touched_periods(frame, name) for name, frame in kept.items()}
-        before = {name + GROUPS: self._shelf.read(SUMS + name + GROUPS) for name in NAMES}
-        return changed(before, sums(taken, self._ground, NAMES), sums(rows, self._ground, NAMES))
+    def _counts(self, grain: str, groups: pl.DataFrame) -> pl.DataFrame:
+        """How many rows each group has, these ones anew."""
+        known, slice_of = self._shelf.read(COUNTS + grain), self._asked.group_slice_of
+        others = [slice_of(group) not in self._group_slices for group in known["rep"]]
+        return pl.concat([known.filter(pl.Series(others, dtype=pl.Boolean)), counted(groups)])
 
     def _medians(self, name: str) -> pl.DataFrame:
         """Those of the teams as they were, and anew where an amount came or went."""
         columns = [column for part in median_columns() for column in (part, f"{part}__n")]
-        known = self._shelf.read(COMPUTED + name, [0]).select(*ROW, *columns)
-        if self._delta["spread"].is_empty():
+        known = self._shelf.read(COMPUTED + name, self._group_slices).select(*ROW, *columns)
+        if self._same_medians:
             return known
         found = spread_in_periods(self._spread, self._ground, name, self._starts[_grain(name)])
         fresh = team_medians(found, self._members)
@@ -299,26 +239,19 @@ class _Increment:
     @cached_property
     def _spread(self) -> pl.DataFrame:
         """Every amount of the members of touched teams, as it is now."""
-        kept = self._shelf.read(DAYS + "spread").join(self._members, on="rep", how="semi")
+        kept = self._shelf.read(DAYS + "spread", self._member_slices).join(self._members, on="rep", how="semi")
         return added([{"spread": kept}, {"spread": self._delta["spread"]}])["spread"]
 
-    def _evidence(self, rows: Parts) -> Parts:
+    def _evidence(self, name: str, lists: list[pl.DataFrame]) -> pl.DataFrame:
         """The records behind the values of teams: as they were, and anew where any of a member's days is another."""
-        found: Parts = {}
-        for grain in self._asked.evident.grains:
-            name = grain + EVIDENCE
-            kept = self._in_touched_periods(self._shelf.read(COMPUTED + name), name)
-            others = kept.filter(~pl.col("rep").is_in(self._reps))
-            theirs = pl.concat([others, rows[name]]).join(self._members, on="rep", how="semi")
-            known = self._shelf.read(COMPUTED + name, [0])
-            found[name] = pl.concat([self._elsewhere(known, name), team_evidence(theirs, self._members)])
-        return found
+        kept = self._shelf.read(COMPUTED + name, self._member_slices - self._slices).filter(self._is_touched(name))
+        others = team_evidence(kept.join(self._members, on="rep", how="semi"), self._members)
+        known = self._shelf.read(COMPUTED + name, self._group_slices)
+        return pl.concat([self._elsewhere(known, name), merged(pl.concat([others, *lists]))])
 
-    def _in_touched_periods(self, rows: pl.DataFrame, name: str) -> pl.DataFrame:
-        return rows.filter(self._is_touched(name))
-
-    def _other_periods(self, rows: pl.DataFrame, name: str) -> pl.DataFrame:
-        return rows.filter(~self._is_touched(name))
+    @cached_property
+    def _member_slices(self) -> set[int]:
+        return set(map(self._asked.slice_of, self._members["rep"].unique()))
 
     def _elsewhere(self, rows: pl.DataFrame, name: str) -> pl.DataFrame:
         """Rows of groups but those of touched teams in touched periods."""
@@ -329,17 +262,18 @@ class _Increment:
         starts = pl.Series(sorted(self._starts[_grain(name)]), dtype=pl.Int32).cast(pl.Date)
         return pl.col("period_start").is_in(starts.implode())
 
-    @cached_property
-    def _starts(self) -> dict[str, set[int]]:
-        """Grain → the periods in which anything is another."""
-        days = self._touched["day"].unique()
-        year = self._ground.year_start
-        return {grain: {period_start(day, grain, year) for day in days} for grain in GRAINS}
+
+def _of_teams(reps: Collection[str], ground: Ground) -> pl.DataFrame:
+    """(rep, team) of the teams that one of these is in."""
+    theirs = ground.members.filter(pl.col("rep").is_in(list(reps)))["team"].unique()
+    return ground.members.filter(pl.col("team").is_in(theirs.implode()))
 
 
-def _place_of(name: str) -> str:
-    """Under which name a frame of rows is kept."""
-    return f"{DAYS if name.endswith(AWAY) else COMPUTED}{name}"
+def _periods(days: Iterable[int], new_day: NewDay, ground: Ground) -> dict[str, set[int]]:
+    """Grain → the periods in which anything is another."""
+    year = ground.year_start
+    moved = new_day.starts(year)
+    return {grain: {period_start(day, grain, year) for day in days} | moved[grain] for grain in GRAINS}
 
 
 def _grain(name: str) -> str:
@@ -350,17 +284,3 @@ def _rep_days(delta: Daily) -> pl.DataFrame:
     """(rep, day) of everything in it."""
     every = [frame.select("rep", "day") for name, frame in delta.items() if name != "won"]
     return pl.concat(every).unique()
-
-
-def _split(
-    asked: Asked, frames: Mapping[str, pl.DataFrame], by: str = "rep", wanted: Collection[int] | None = None
-) -> Work:
-    """Frames in slices by rep; of `wanted` slices those too that are empty, so that they replace what they held."""
-    work: Work = {}
-    for name, frame in frames.items():
-        slice_of = {rep: asked.slice_of(rep) for rep in frame[by].unique()}
-        numbered = frame.with_columns(_slice=pl.col(by).replace_strict(slice_of, return_dtype=pl.Int64))
-        parts = numbered.partition_by("_slice", as_dict=True, include_key=False)
-        slices = {int(number): part for (number,), part in parts.items()}
-        work[name] = {0: frame.clear(), **{number: frame.clear() for number in wanted or ()}, **slices}
-    return work

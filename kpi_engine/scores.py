@@ -1,29 +1,24 @@
 """The engagement score of each open lead at `as_of`, as it is written to the lead itself."""
 
-import narwhals.stable.v2 as nw
 import polars as pl
 
 from kpi_engine.exact import quotient
 from kpi_engine.frames import Tables
-from kpi_engine.populations import Populations, collected
+from kpi_engine.populations import Populations
 from kpi_engine.populations.engagement import level
+from kpi_engine.populations.open_leads import score
 from kpi_engine.records import Company, Millis
 
 
 def scores(tables: Tables, company: Company, as_of: Millis) -> pl.DataFrame:
-    """(lead, owner, score, level) of the open leads; the level is decided on the unrounded score."""
-    return scores_of(Populations(tables, company, as_of))
+    """(lead, owner, score, level) of the open leads."""
+    found = Populations(tables, company, as_of)
+    return scored(found.still_open, found.reps, company)
 
 
-def scores_of(found: Populations) -> pl.DataFrame:
-    """The same of populations that others look at too."""
-    today = dict(found.reps.select("rep", "today").iter_rows())
-    rows = [
-        collected(found.open_leads_on(day).filter(nw.col("rep").is_in([rep for rep in today if today[rep] == day])))
-        for day in sorted(set(today.values()))
-    ]
-    every = pl.concat(rows).sort("id")
-    levels = [level(score, found.company.engagement) for score in every["unrounded"]]
-    return every.select(
-        lead="id", owner="rep", score=quotient(every["unrounded"], None, 2), level=pl.Series(levels, dtype=pl.Utf8)
-    )
+def scored(still_open: pl.DataFrame, reps: pl.DataFrame, company: Company) -> pl.DataFrame:
+    """The same of leads that are still open, on their rep's `today`; the level is decided on the unrounded score."""
+    rows = still_open.join(reps.select("rep", day="today"), on="rep").sort("lead")
+    unrounded = rows.select(unrounded=score(company.engagement).fill_null(0.0))["unrounded"]
+    levels = pl.Series([level(each, company.engagement) for each in unrounded], dtype=pl.Utf8)
+    return rows.select("lead", owner="rep", score=quotient(unrounded, None, 2), level=levels)

@@ -21,18 +21,17 @@ ROW = ["rep", "period_start", "dimension"]
 class Sheet:
     """Rows of one grain and one way of splitting (`split` None: undivided).
 
-    rows      keys and parts; `current`, `elapsed`, `working` (days of the period, and how many of them are over)
-    so_far    the rows of the previous period up to the same working day
-    before    the number of the row in `rows` that a row is compared with, null where there is none
-    before_so_far   the same in `so_far`, for rows of a current period
+    rows      keys and parts of each row of the sheet, and after these of the rows that some are only compared with:
+              those of the previous period up to the same working day
+    times     `elapsed` and `working`, the days of the sheet's rows' periods: how many are over, and how many there are
+    before    the number of the row in `rows` that each of the sheet's rows is compared with, null where there is none
     """
 
     grain: str
     split: Dimension | None
     rows: pl.DataFrame
-    so_far: pl.DataFrame
+    times: pl.DataFrame
     before: pl.Series
-    before_so_far: pl.Series
 
 
 class Sheets:
@@ -69,9 +68,13 @@ class Sheets:
         return with_company(_undivided(rows), self._grain + ending, self._parts)
 
     def _compared(self, split: Dimension | None, rows: pl.DataFrame, so_far: pl.DataFrame) -> Sheet:
-        timed = rows.join(self._times(rows), on=["rep", "period_start"], how="left", maintain_order="left")
+        timed = rows.select(ROW).join(self._times(rows), on=["rep", "period_start"], how="left", maintain_order="left")
         wanted = timed.select("rep", pl.col("previous_start").alias("period_start"), "dimension")
-        return Sheet(self._grain, split, timed, so_far, _found(wanted, rows), _found(wanted, so_far))
+        before, times = _found(wanted, rows), timed.select("elapsed", "working")
+        if self._grain == "day":
+            return Sheet(self._grain, split, rows, times, before)
+        before = (_found(wanted, so_far) + rows.height).zip_with(timed["current"], before)
+        return Sheet(self._grain, split, pl.concat([rows, so_far], how="diagonal"), times, before)
 
     def _times(self, rows: pl.DataFrame) -> pl.DataFrame:
         """(rep, period_start, previous_start, current, elapsed, working), by each rep's own calendar."""

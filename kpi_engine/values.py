@@ -130,18 +130,12 @@ def _kept(company: Company, grain: str, period: date | None, dimension: str | No
 
 def _of_sheet(kpi: Kpi, sheet: Sheet, company: Company, goals: pl.DataFrame | None) -> pl.DataFrame:
     decimals = places(kpi)
-    now = divided(kpi, sheet.rows, company, sheet.split)
-    before = now["value"].gather(sheet.before)
-    if sheet.grain != "day":
-        so_far = divided(kpi, sheet.so_far, company, sheet.split)["value"].gather(sheet.before_so_far)
-        before = so_far.zip_with(sheet.rows["current"], before)
-    steps = ((now["value"] - before) * 10.0**decimals).round()
-    times = sheet.rows.select("elapsed", "working")
-    compared = pl.concat([now, times], how="horizontal").with_columns(
-        before.alias("previous"),
-        by(pl.lit(steps), 10**decimals).alias("change"),
-        _wilson(kpi, -1, "interval_low"),
-        _wilson(kpi, 1, "interval_high"),
+    every = divided(kpi, sheet.rows, company, sheet.split)
+    before = every["value"].gather(sheet.before).alias("previous")
+    steps = ((pl.col("value") - pl.col("previous")) * 10.0**decimals).round()
+    now = pl.concat([every.head(len(before)), sheet.times, before.to_frame()], how="horizontal")
+    compared = now.with_columns(
+        by(steps, 10**decimals).alias("change"), _wilson(kpi, -1, "interval_low"), _wilson(kpi, 1, "interval_high")
     )
     undivided = goals if goals is not None and sheet.split is None else pl.DataFrame()
     named = with_goal(compared, kpi, direction(kpi, company), undivided, decimals).with_columns(
@@ -154,7 +148,7 @@ def divided(kpi: Kpi, rows: pl.DataFrame, company: Company, split: Dimension | N
     """The KPI's value, parts, `n`, reason, missing source and marks for each of `rows`."""
     above, below = kpi.numerator, kpi.denominator
     value = quotient(rows[above.name], rows[below.name] if below else None, places(kpi), above.scale)
-    frame = rows.select(
+    frame = rows.lazy().select(
         *ROW,
         *_FLAGS,
         value,
@@ -168,7 +162,8 @@ def divided(kpi: Kpi, rows: pl.DataFrame, company: Company, split: Dimension | N
     known = [
         pl.when(~unavailable).then(pl.col(name)).alias(name) for name in ("value", "numerator", "denominator", "n")
     ]
-    return frame.with_columns(*known, reason=reason).with_columns(marks=_marks(kpi, company, split)).drop(_FLAGS)
+    marked = frame.with_columns(*known, reason=reason).with_columns(marks=_marks(kpi, company, split))
+    return marked.drop(_FLAGS).collect()
 
 
 _FLAGS = ["limits", "deals_without_amount"]

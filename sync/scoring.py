@@ -16,11 +16,11 @@ from kpi_engine.conclude import ROWS
 from kpi_engine.declaring import Dimension
 from kpi_engine.frames import SCHEMAS, Tables
 from kpi_engine.groups import GROUPS
-from kpi_engine.increment import COMPUTED, SCORES, SUMS, WAITING, Asked, Work, increment, whole
+from kpi_engine.increment import increment
 from kpi_engine.periods import GRAINS
-from kpi_engine.populations import portable
-from kpi_engine.populations.reps import known_reps
-from kpi_engine.records import EVERYONE, Company, Day, Millis, Rep
+from kpi_engine.records import Company, Day, Millis, Rep
+from kpi_engine.shelf import COMPUTED, COUNTS, SCORES, SUMS, WAITING, Asked, Work
+from kpi_engine.whole import whole
 from sync.cache import Cache
 from sync.errors import NothingComputed
 from sync.job import Options
@@ -161,8 +161,8 @@ def _compute(
     known, _ = with_known_people(company, reps_of(cache).values())
     footing = _Footing(known, since, listed, cache.digest(REFERENCES), _definitions(), as_of)
     kept = None if full else _kept_footing(cache, footing)
-    work = None if kept is None else _increment(cache, kept, as_of)
-    if kept is None or work is None:
+    changes = None if kept is None else _increment(cache, kept, as_of)
+    if kept is None or changes is None:
         records = cache.size()
         beside = cache.tables(REFERENCES)
         with nullcontext(map) if on is None else workers(on) as at_work:
@@ -171,7 +171,7 @@ def _compute(
             stands = msgspec.structs.replace(footing, slices=asked.slices, recorded=asked.recorded, records=records)
             cache.keep(everything, made_of, _text(stands), state=state)
     else:
-        cache.keep([work], made_of, _text(msgspec.structs.replace(kept, as_of=as_of)), state=state, anew=False)
+        cache.keep(changes, made_of, _text(msgspec.structs.replace(kept, as_of=as_of)), state=state, anew=False)
 
 
 @contextmanager
@@ -190,8 +190,7 @@ def _definitions() -> str:
 
 
 def _kept_footing(cache: Cache, wanted: _Footing) -> _Footing | None:
-    """The footing of what is kept, if it is the one wanted: nothing has moved but records and the clock, and the clock
-    not to another day for anyone."""
+    """The footing of what is kept, if it is the one wanted: nothing has moved but records and the clock."""
     text = cache.footing()
     kept = None if text is None else msgspec.json.decode(text, type=_Footing)
     if kept is None or kept.as_of > wanted.as_of:
@@ -199,12 +198,10 @@ def _kept_footing(cache: Cache, wanted: _Footing) -> _Footing | None:
     like = msgspec.structs.replace(
         wanted, as_of=kept.as_of, slices=kept.slices, recorded=kept.recorded, records=kept.records
     )
-    reps = portable(cache.tables(["rep"])["rep"])
-    then, now = (known_reps(reps, wanted.company, as_of) for as_of in (kept.as_of, wanted.as_of))
-    return kept if _text(like) == text and then.equals(now) else None
+    return kept if _text(like) == text else None
 
 
-def _increment(cache: Cache, kept: _Footing, as_of: Millis) -> Work | None:
+def _increment(cache: Cache, kept: _Footing, as_of: Millis) -> Iterator[Work] | None:
     """The slices that what changed makes others; None if everything is to be computed."""
     waiting = come(cache.read(WAITING), as_of)
     around = cache.around_changes(
@@ -231,17 +228,13 @@ def _counted(cache: Cache) -> Scored:
     by_band = sum(Dimension.BAND in kpi.dimensions for kpi in kpis)
     found = periods = 0
     for grain in GRAINS:
-        of_reps = cache.read(SUMS + grain + GROUPS).filter(pl.col("rep") == EVERYONE)
-        of_groups = cache.read(COMPUTED + grain, [0]).with_columns(pl.lit(1, dtype=pl.Int64).alias(ROWS))
-        rows = pl.concat([frame.select("period_start", "dimension", ROWS) for frame in (of_reps, of_groups)])
-        undivided = pl.col("dimension").is_null()
-        whole_rows, channels = (int(rows.filter(each)[ROWS].sum()) for each in (undivided, ~undivided & _IS_CHANNEL))
-        found += whole_rows * len(kpis) + channels * by_channel + whole_rows * 3 * by_band
-        periods += of_reps.filter(undivided)["period_start"].n_unique()
+        of_reps, of_groups = cache.read(SUMS + grain + GROUPS, [0]), cache.read(COUNTS + grain)
+        undivided = of_reps.filter(pl.col("dimension").is_null())
+        channels = of_reps.filter(pl.col("dimension").str.starts_with("channel="))
+        found += (len(kpis) + 3 * by_band) * (int(undivided[ROWS].sum()) + int(of_groups["undivided"].sum()))
+        found += by_channel * (int(channels[ROWS].sum()) + int(of_groups["channels"].sum()))
+        periods += undivided["period_start"].n_unique()
     return Scored(found, periods)
-
-
-_IS_CHANNEL = pl.col("dimension").str.starts_with("channel=")
 
 
 def reps_of(cache: Cache) -> Mapping[str, Rep]:

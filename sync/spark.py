@@ -24,8 +24,8 @@ import polars as pl
 from kpi_engine.conclude import Parts
 from kpi_engine.declaring import Kpi
 from kpi_engine.frames import Tables
-from kpi_engine.increment import Workers
 from kpi_engine.registry import own_kpis, register
+from kpi_engine.whole import Workers
 from sync.errors import EngineMissing, EngineStopped
 
 if TYPE_CHECKING:

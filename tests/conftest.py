@@ -1,5 +1,6 @@
 """What every test may count on."""
 
+import gc
 import logging
 import os
 
@@ -7,6 +8,7 @@ import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # one process a core: each needs but one thread for its small frames
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
+gc.set_threshold(100_000)  # thousands of small frames come and go: looking for circles among them costs a tenth
 
 
 @pytest.fixture(autouse=True)

@@ -304,6 +304,11 @@ class Populations:
         return open_leads.stretches(self.open_spans, self.points, self.silent_days, self.company.engagement)
 
     @property
+    def still_open(self) -> pl.DataFrame:
+        """The leads that are open today, with what their score follows from."""
+        return open_leads.still_open(self.open_spans, self.stretches)
+
+    @property
     def open_leads_in_portions(self) -> Iterator[Frame]:
         """Each open lead on every day from `since` on."""
         return open_leads.open_leads(self.open_spans, self.stretches, self.since, self.company.engagement)

@@ -39,6 +39,14 @@ def stretches(spans: pl.DataFrame, points: Frame, silent: Frame, rules: Engageme
     return heard.select("lead", "rep", "first", pl.col("day").alias("from"), "to", "grown", "silent_from")
 
 
+def still_open(spans: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
+    """(lead, rep, first, from, grown, silent_from) of the leads that are open today, and the stretch that they are in:
+    null for a lead without a history. What their score will be on the days to come if nothing else happens."""
+    today = spans.filter(pl.col("last") == pl.col("today")).select("lead", "rep", "first", "last")
+    history = parts.select("lead", "from", "grown", "silent_from", last="to")
+    return today.join(history, on=["lead", "last"], how="left").drop("last")
+
+
 def on_day(parts: pl.DataFrame, day: int) -> pl.DataFrame:
     """Of stretches those that hold this day, with `day`."""
     there = parts.filter(pl.col("from") <= day, pl.col("to") >= day)
@@ -56,19 +64,20 @@ def score(rules: Engagement) -> pl.Expr:
 def open_leads(spans: pl.DataFrame, parts: pl.DataFrame, since: int, rules: Engagement) -> Iterator[Frame]:
     """(rep, day, score, engaged, weight): a row a day and lead with a history, and one a rep and day for those without;
     in portions, because they are by far the most rows that the engine makes."""
-    yield _population(_without_history(spans, parts, since), rules)
+    yield as_population(_without_history(spans, parts, since), rules)
     lasting = parts.filter(pl.col("to") >= since).with_columns(pl.max_horizontal("from", pl.lit(since)).alias("from"))
     many = (pl.col("to") - pl.col("from") + 1).cum_sum() // PORTION
     for some in lasting.with_columns(_portion=many).partition_by("_portion"):
         days = some.with_columns(day=pl.int_ranges("from", pl.col("to") + 1, dtype=pl.Int32)).explode("day")
-        yield _population(days.select("rep", "day", score=score(rules), weight=pl.lit(1, dtype=pl.Int64)), rules)
+        yield as_population(days.select("rep", "day", score=score(rules), weight=pl.lit(1, dtype=pl.Int64)), rules)
 
 
 PORTION = 2_000_000
 """So many rows, or a few more."""
 
 
-def _population(rows: pl.DataFrame, rules: Engagement) -> Frame:
+def as_population(rows: pl.DataFrame, rules: Engagement) -> Frame:
+    """Rows of leads and days, with what is counted and added up."""
     return portable(rows.with_columns(engaged=pl.col("score") >= rules.engaged, score=summable(pl.col("score"))))
 
 

@@ -71,7 +71,7 @@ def courses(draw: st.DrawFn) -> Course:
             early.append(_as(record, draw(st.sampled_from(like))) if what == "a" else record)
         late.append((what, record))
     half = draw(st.integers(0, len(late)))
-    hours = draw(st.sampled_from((0, 0, 0, 1, 5, 30)))
+    hours = draw(st.sampled_from((0, 0, 1, 5, 30, 60, 200)))
     steps = [Step(tuple(early), (), Millis(world.as_of - hours * 3_600_000))]
     for some, as_of in ((late[:half], world.as_of - hours * 1_800_000), (late[half:], world.as_of)):
         arrive = tuple(
