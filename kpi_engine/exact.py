@@ -7,7 +7,9 @@ near a tie are decided in exact fractions; for all others the float cannot be wr
 import math
 from decimal import Decimal
 from fractions import Fraction
+from typing import TypeVar
 
+import narwhals.stable.v2 as nw
 import polars as pl
 
 NEAR = 1e-6
@@ -36,9 +38,12 @@ def quotient(numerator: pl.Series, denominator: pl.Series | None, places: int, s
     return found["value"].scatter(close, exact)
 
 
-def by(expression: pl.Expr, number: float) -> pl.Expr:
-    """`expression / number`, to the last bit: Polars multiplies by the reciprocal of a plain number, and 3333 times
-    0.0001 is not 0.3333."""
+Expression = TypeVar("Expression", pl.Expr, nw.Expr)
+
+
+def by(expression: Expression, number: float) -> Expression:
+    """`expression / number`, to the last bit and the same however many rows there are: Polars multiplies several by the
+    reciprocal of a plain number, and 3333 times 0.0001 is not 0.3333."""
     return expression / (expression * 0 + float(number))
 
 

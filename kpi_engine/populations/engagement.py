@@ -2,6 +2,7 @@
 
 import narwhals.stable.v2 as nw
 
+from kpi_engine.exact import by
 from kpi_engine.populations.activity import Activity, answered, is_call, is_meeting, no_show
 from kpi_engine.populations.frame import Frame, local_day, settled
 from kpi_engine.populations.identity import surviving
@@ -84,4 +85,4 @@ def _day(moment: str, zones: list[str], span: tuple[int, int]) -> nw.Expr:
 def left_of_a_point(of_day: nw.Expr, evaluated: nw.Expr, rules: Engagement) -> nw.Expr:
     """How much of a point of `of_day` is left on the day `evaluated`."""
     age = (evaluated - of_day).cast(nw.Float64)
-    return nw.lit(2.0) ** (-age / rules.half_life_days)
+    return nw.lit(2.0) ** by(-age, rules.half_life_days)

@@ -3,6 +3,7 @@
 import narwhals.stable.v2 as nw
 import polars as pl
 
+from kpi_engine.exact import by
 from kpi_engine.periods import DAY_MS, day_starts_at
 from kpi_engine.populations.activity import Activity, is_call, is_email, is_message
 from kpi_engine.populations.engagement import left_of_a_point
@@ -80,7 +81,7 @@ def early_scores(leads: Frame, per_day: Frame, silent: Frame, as_of: Millis, rul
     left = aged.with_columns(raw=nw.col("points") * left_of_a_point(nw.col("of_day"), nw.col("evaluated"), rules))
     summed = left.group_by("lead", "evaluated").agg(nw.col("raw").sum())
     heard = summed.join(silent, on="lead", how="left").filter(~yes(nw.col("evaluated") >= nw.col("silent_from")))
-    return heard.select("lead", score=100 * (1 - (-nw.col("raw") / rules.scale).exp()))
+    return heard.select("lead", score=100 * (1 - by(-nw.col("raw"), rules.scale).exp()))
 
 
 def _with_end(evaluated: Frame) -> Frame:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import narwhals.stable.v2 as nw
 import polars as pl
 
+from kpi_engine.exact import by
 from kpi_engine.populations.frame import Frame, collected, portable
 from kpi_engine.populations.money import MONEY
 from kpi_engine.records import Engagement
@@ -28,13 +29,13 @@ def stretches(spans: pl.DataFrame, points: Frame, silent: Frame, rules: Engageme
     nothing was added. `grown` is what was added so far, in points of the lead's first day."""
     gained = collected(points).join(spans, on="lead").filter(pl.col("day") <= pl.col("last"))
     age = (pl.col("day") - pl.col("first")).cast(pl.Float64)
-    lasting = gained.with_columns(grown=pl.col("points") * (2.0 ** (age / rules.half_life_days)))
+    lasting = gained.with_columns(grown=pl.col("points") * (2.0 ** by(age, rules.half_life_days)))
     lasting = lasting.with_columns(day=pl.max_horizontal("day", "first")).sort("lead", "day", "grown")
-    added = lasting.group_by("lead", "day", maintain_order=True).agg(pl.col("grown").sum())
+    # One after the other: how a sum adds up floats depends on where they lie, and that on the batch.
+    so_far = lasting.with_columns(pl.col("grown").cum_sum().over("lead"))
+    added = so_far.group_by("lead", "day", maintain_order=True).agg(pl.col("grown").last())
     until = (pl.col("day").shift(-1).over("lead") - 1).fill_null(pl.col("last"))
-    found = added.join(spans, on="lead", maintain_order="left").with_columns(
-        pl.col("grown").cum_sum().over("lead"), to=until.cast(pl.Int32)
-    )
+    found = added.join(spans, on="lead", maintain_order="left").with_columns(to=until.cast(pl.Int32))
     heard = found.join(collected(silent), on="lead", how="left")
     return heard.select("lead", "rep", "first", pl.col("day").alias("from"), "to", "grown", "silent_from")
 
@@ -56,9 +57,9 @@ def on_day(parts: pl.DataFrame, day: int) -> pl.DataFrame:
 def score(rules: Engagement) -> pl.Expr:
     """The score on the `day` of a stretch."""
     age = (pl.col("day") - pl.col("first")).cast(pl.Float64)
-    raw = pl.col("grown") * (2.0 ** (-age / rules.half_life_days))
+    raw = pl.col("grown") * (2.0 ** by(-age, rules.half_life_days))
     silenced = (pl.col("day") >= pl.col("silent_from")).fill_null(value=False)
-    return pl.when(silenced).then(0.0).otherwise(100 * (1 - (-raw / rules.scale).exp()))
+    return pl.when(silenced).then(0.0).otherwise(100 * (1 - by(-raw, rules.scale).exp()))
 
 
 def open_leads(spans: pl.DataFrame, parts: pl.DataFrame, since: int, rules: Engagement) -> Iterator[Frame]:
