@@ -124,9 +124,10 @@ class Lander:
         stale = self._landed.stale
         links = {id_: link for id_, link in records.items() if isinstance(link, Link)}
         current = {id_: link for id_, link in links.items() if (link.from_kind, link.from_id) not in stale}
-        self._land("link", current)
         ends = {end for end in relinked if end[:2] not in stale}
-        lost = [old for old in self._links_of(ends) if old[ID] not in current and not old[DELETED]]
+        there = self._links_of(ends)  # read first: what lands now is not lost, and a first load finds nothing here
+        self._land("link", current)
+        lost = [old for old in there if old[ID] not in current and not old[DELETED]]
         self._vanish("link", [old[ID] for old in lost], {old[ID]: self._removed_at(old) for old in lost})
 
     def _removed_at(self, link: Row) -> int:
@@ -136,16 +137,12 @@ class Lander:
 
     def _links_of(self, ends: Iterable[tuple[str, str, str]]) -> list[Row]:
         found: list[Row] = []
-        table = RECORDS["link"]
-        for (from_kind, to_kind), ids in _by_ends(ends).items():
-            for some in days.chunks(ids):
-                query = select(*(table.c[name] for name in COLUMNS["link"])).where(
-                    table.c.connection == self._connection,
-                    table.c.from_kind == from_kind,
-                    table.c.from_id.in_(some),
-                    table.c.to_kind == to_kind,
-                )
-                found.extend(tuple(row) for row in self._sql.execute(query))
+        statement = hanging(self._sql.dialect.name)
+        with closing(self._sql.connection.cursor()) as cursor:
+            for (from_kind, to_kind), ids in _by_ends(ends).items():
+                for some in days.chunks(ids):
+                    cursor.execute(statement, (*_padded(some), self._connection, from_kind, to_kind))
+                    found.extend(tuple(row) for row in cursor.fetchall())
         return found
 
     def _missing(self, kind: str, records: Mapping[str, Record]) -> list[str]:
@@ -205,8 +202,7 @@ def stored(sql: Connection, connection: str, kind: str, ids: Iterable[str]) -> d
     found: dict[str, Row] = {}
     with closing(sql.connection.cursor()) as cursor:
         for some in days.chunks(ids):
-            padded = (*some, *[""] * (days.IDS_AT_ONCE - len(some)))
-            cursor.execute(statement, (*padded, connection))
+            cursor.execute(statement, (*_padded(some), connection))
             found.update((row[ID], tuple(row)) for row in cursor.fetchall())
     return found
 
@@ -225,17 +221,31 @@ def upsert(kind: str, dialect: str) -> str:
 
 @cache
 def find(kind: str, dialect: str) -> str:
-    """The statement that finds `IDS_AT_ONCE` records of a kind: the ids first, the connection last.
+    """The statement that finds `IDS_AT_ONCE` records of a kind: the ids first, the connection last."""
+    return _looked_up(kind, "id", dialect)
 
-    Asked with `id IN (…)` SQLite walks the whole clustered table; the cross join makes it look every id up.
-    """
+
+@cache
+def hanging(dialect: str) -> str:
+    """The statement that finds the links of `IDS_AT_ONCE` records: their ids first, the connection, the two kinds."""
+    place = _PLACE.get(dialect, "?")
+    return f"{_looked_up('link', 'from_id', dialect)} AND link.from_kind = {place} AND link.to_kind = {place}"
+
+
+def _looked_up(kind: str, column: str, dialect: str) -> str:
+    """Asked with `IN (…)` SQLite walks the whole clustered table; the cross join makes it look every id up."""
     place = _PLACE.get(dialect, "?")
     asked = ", ".join([f"({place})"] * days.IDS_AT_ONCE)
     columns = _named(f"{kind}.{name}" for name in COLUMNS[kind])
     return (
         f"WITH asked (id) AS (VALUES {asked}) SELECT {columns} FROM asked CROSS JOIN {kind} "  # noqa: S608
-        f"WHERE {kind}.connection = {place} AND {kind}.id = asked.id"
+        f"WHERE {kind}.connection = {place} AND {kind}.{column} = asked.id"
     )
+
+
+def _padded(ids: Sequence[str]) -> tuple[str, ...]:
+    """As many ids as one statement asks for; nothing has the blank one."""
+    return (*ids, *[""] * (days.IDS_AT_ONCE - len(ids)))
 
 
 _PLACE = {"postgresql": "%s"}
