@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import holidays
 import msgspec
 
 from config import settings as config
 from config.errors import SettingsError
 from config.vault import Vault
-from connectors import hubspot, salesforce
 from connectors.consent import Consent
 from connectors.contract import Connector, Surface
 from kpi_engine.records import Company, Day, Micros, Target
@@ -25,6 +23,12 @@ from sync.cache import Cache
 from sync.ledger import Ledger
 from sync.run import Job, Options
 from sync.spark import Spark
+
+if TYPE_CHECKING:
+    from connectors import hubspot, salesforce
+
+# A CRM's connector, and the holidays of the world, are loaded where they are needed: Salesforce's client alone takes
+# 25 MB and half a second, of which a company with HubSpot has no use.
 
 EPOCH = date(1970, 1, 1)
 CALENDAR_YEARS = range(2000, 2051)
@@ -172,6 +176,8 @@ class Workspace:
 def _holidays(said: list[date] | config.PublicHolidays) -> frozenset[Day]:
     if isinstance(said, list):
         return frozenset(map(day_of, said))
+    import holidays
+
     try:
         public = holidays.country_holidays(said.country, subdiv=said.subdivision, years=CALENDAR_YEARS)
     except NotImplementedError as error:
@@ -204,8 +210,12 @@ def connect(
     secrets, store = _secrets(name, section.auth, vault), partial(vault.store, name)
     match section:
         case config.SalesforceSection():
+            from connectors import salesforce
+
             return salesforce.connect(_org(name, section, guards), secrets, keep_secret=store, notebook=notebook)
         case config.HubSpotSection():
+            from connectors import hubspot
+
             return hubspot.connect(_portal(name, section, guards), secrets, store=store, notebook=notebook)
 
 
@@ -214,12 +224,18 @@ def ask_a_person(name: str, section: config.ConnectionSection, vault: Vault) -> 
     secrets = partial(vault.find, name)
     match section:
         case config.SalesforceSection():
+            from connectors import salesforce
+
             return salesforce.SalesforceConsent(_org(name, section, config.GuardsSection()), secrets)
         case config.HubSpotSection():
+            from connectors import hubspot
+
             return hubspot.HubSpotConsent(_portal(name, section, config.GuardsSection()), secrets)
 
 
-def _org(name: str, section: config.SalesforceSection, guards: config.GuardsSection) -> salesforce.SalesforceSettings:
+def _org(name: str, section: config.SalesforceSection, guards: config.GuardsSection) -> "salesforce.SalesforceSettings":
+    from connectors import salesforce
+
     return salesforce.SalesforceSettings(
         login_url=section.login_url,
         auth=section.auth,
@@ -233,7 +249,9 @@ def _org(name: str, section: config.SalesforceSection, guards: config.GuardsSect
     )
 
 
-def _portal(name: str, section: config.HubSpotSection, guards: config.GuardsSection) -> hubspot.HubSpotSettings:
+def _portal(name: str, section: config.HubSpotSection, guards: config.GuardsSection) -> "hubspot.HubSpotSettings":
+    from connectors import hubspot
+
     return hubspot.HubSpotSettings(
         name=name,
         base_url=section.base_url,

@@ -15,8 +15,8 @@ print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
 
 
 @pytest.mark.parametrize("command", ["pull", "values", "target"])
-def test_neither_the_pretend_crms_nor_a_web_server_are_loaded_to_work_with_a_real_one(command: str):
+def test_neither_pretend_crms_nor_a_web_server_nor_a_vendors_client_are_loaded_before_they_are_needed(command: str):
     asked = [sys.executable, "-c", LOADED.format(command=command)]
     loaded = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
     assert "sqlalchemy" in loaded  # it is the command that was loaded, not nothing
-    assert {"aiohttp", "crm_sandbox", "fastapi", "apscheduler"}.isdisjoint(loaded)
+    assert {"aiohttp", "crm_sandbox", "fastapi", "apscheduler", "holidays", "simple_salesforce"}.isdisjoint(loaded)
