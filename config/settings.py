@@ -287,7 +287,7 @@ class GuardsSection(Section):
     api_budget_share: Annotated[float, Field(gt=0, le=1)] = 0.25
     """Which share of the CRM's daily API calls kpisync may use."""
     api_day_share: Annotated[float, Field(gt=0, le=1)] = 0.8
-    """Once everybody together has used this share of Salesforce's daily API calls, the rest is left to others."""
+    """Once everybody together has used this share of the CRM's daily API calls, the rest is left to others."""
     max_refused: Annotated[int, Field(ge=1)] = 1000
     """After so many refused records nothing more is sent."""
     overwrite_drift: bool = False

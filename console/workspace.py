@@ -262,6 +262,7 @@ def _portal(name: str, section: config.HubSpotSection, guards: config.GuardsSect
         api_versions=section.api_versions,
         mappings=_mappings(name, section.mappings, hubspot.HubSpotMappings),
         api_budget_share=guards.api_budget_share,
+        api_day_share=guards.api_day_share,
     )
 
 

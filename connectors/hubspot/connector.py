@@ -28,6 +28,7 @@ from connectors.errors import CrmError
 from connectors.hubspot import ours
 from connectors.hubspot.answers import Absent, MissingScope, Rejected, policy
 from connectors.hubspot.auth import OAuth, StaticToken, Store
+from connectors.hubspot.day import Day
 from connectors.hubspot.facts import Facts
 from connectors.hubspot.notes import Asked, Blank, Note, Notebook, Notes
 from connectors.hubspot.pace import Pace
@@ -112,10 +113,10 @@ class HubSpotConnector:
             self._notes.keep(known)
         self._hidden = known.hidden
         self._closed = {name: list(gaps) for name, gaps in known.closed.items()}
-        if self._pace.daily_left is None:  # nothing asked since has said how much is left of today
+        if self._pace.day.left is None:  # nothing asked since has said how much is left of today
             return known.found
         return msgspec.structs.replace(
-            known.found, daily_calls=self._pace.daily, daily_calls_left=self._pace.daily_left
+            known.found, daily_calls=self._pace.day.calls, daily_calls_left=self._pace.day.left
         )
 
     def _looked(self) -> Capabilities:
@@ -135,8 +136,8 @@ class HubSpotConnector:
             streams=tuple(name for name in self._streams if name not in self._closed),
             surfaces=surfaces,
             gaps=gaps,
-            daily_calls=self._pace.daily,
-            daily_calls_left=self._pace.daily_left,
+            daily_calls=self._pace.day.calls,
+            daily_calls_left=self._pace.day.left,
             api_versions=tuple(
                 ApiVersion(used.version, used.ends, used.families) for used in self._portal.paths.calendar()
             ),
@@ -305,7 +306,7 @@ def connect(
     portal, so that the next process need not find it out again.
     """
     settings = checked(settings)
-    pace = Pace(budget_share=settings.api_budget_share, clock=clock, sleep=sleep)
+    pace = Pace(Day(settings.api_budget_share, settings.api_day_share), clock=clock, sleep=sleep)
     sign_in = StaticToken(settings, secrets) if settings.auth == "token" else OAuth(settings, secrets, store, clock)
     transport = Transport(
         settings.base_url,

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import httpx
 
-from connectors.errors import GuardStopped, Throttled
-from connectors.hubspot.window import A_MOMENT, Window
+from connectors.hubspot.day import Day
+from connectors.hubspot.window import Window
 
 FIRST_BURST = 100
 """What the smallest edition allows in one window; assumed until the first answer says more."""
@@ -27,27 +27,21 @@ SEARCH_INTERVAL = 1.0
 SEARCHES_BESIDE_OTHERS = 3
 """Once a search was refused although we kept to the limit: another app of the account searches, too."""
 
-ASK_AGAIN = 600.0
-"""Seconds after which a used-up day is doubted: one request finds out whether midnight has passed over there."""
-
 SENT_AT = "kpisync.sent_at"
 WINDOWS = "kpisync.windows"
 
 
 class Pace:
-    """The transport's hooks: `before` a request leaves, `after` its answer, and `lost` where none came.
-
-    `budget_share` is the part of the day's allowance that one run may use.
-    """
+    """The transport's hooks: `before` a request leaves, `after` its answer, and `lost` where none came."""
 
     def __init__(
         self,
+        day: Day | None = None,
         *,
-        budget_share: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._share = budget_share
+        self.day = day or Day(1.0, 1.0)
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -58,17 +52,15 @@ class Pace:
         self._told_at = 0.0
         self._sent = 0
         self._on_their_way = 0
-        self.daily: int | None = None
-        self.daily_left: int | None = None
 
     def before(self, request: httpx.Request) -> None:
-        """Wait until this request may leave. Raises `Throttled` when nothing is left for today, and `GuardStopped` when
-        this run has used its part of the day."""
+        """Wait until this request may leave. Raises `Throttled` when nothing is left of today, and `GuardStopped` when
+        what is left is not for us."""
         window = self._searches if _is_search(request) else self._window
         while True:
             with self._lock:
                 now = self._clock()
-                wait = max(self._wait_for_the_day(now), window.wait(now))
+                wait = max(self.day.wait(self._sent, self._on_their_way, now), window.wait(now))
                 if wait <= 0:
                     self._leave(request, window, now)
                     return
@@ -85,7 +77,7 @@ class Pace:
             elif response.status_code == 429:
                 self._keep_to_the_books(response.request)
             elif _is_search(response.request):
-                self._one_less_today()
+                self.day.one_less()
             elif response.is_success and not self._told:
                 self._told = True
                 self._window.limit = None
@@ -95,27 +87,7 @@ class Pace:
         """No answer came; HubSpot may have counted the request all the same."""
         with self._lock:
             self._settle(request, self._clock())
-            self._one_less_today()
-
-    def _wait_for_the_day(self, now: float) -> float:
-        """0 while there is something left of today. Requests on their way may be the last ones: their answers tell."""
-        if self.daily is not None and self._sent >= int(self.daily * self._share) and self._share < 1:
-            raise GuardStopped(
-                "KPI-HS-023",
-                f"This run has used the {self._sent} HubSpot calls that it may use of the day's {self.daily}.",
-                "The next scheduled run goes on from here; raise guards.api_budget_share if that is too little.",
-            )
-        if self.daily_left is None or self.daily_left > self._on_their_way:
-            return 0.0
-        if self._on_their_way:
-            return A_MOMENT
-        if now < self._told_at + ASK_AGAIN:
-            raise Throttled(
-                "KPI-HS-020",
-                "The portal's allowance of API calls for today is used up.",
-                "It starts anew at midnight in the portal's time zone; the next run goes on from here.",
-            )
-        return 0.0
+            self.day.one_less()
 
     def _leave(self, request: httpx.Request, window: Window, now: float) -> None:
         self._sent += 1
@@ -141,18 +113,8 @@ class Pace:
         left = _number(response, "x-hubspot-ratelimit-remaining")
         if left is not None:
             self._window.used(self._window.limit - left, now)  # a few of others find room in the reserve
-        self.daily = _number(response, "x-hubspot-ratelimit-daily") or self.daily
-        daily_left = _number(response, "x-hubspot-ratelimit-daily-remaining")
-        # Answers overtake each other: one that tells of more than an earlier one counts only if it was asked later.
-        if daily_left is not None and (
-            self.daily_left is None or daily_left <= self.daily_left or sent_at > self._told_at
-        ):
-            self.daily_left, self._told_at = daily_left, now
-
-    def _one_less_today(self) -> None:
-        """The day counts what tells no headers, too."""
-        if self.daily_left is not None:
-            self.daily_left -= 1
+        daily, daily_left = (_number(response, f"x-hubspot-ratelimit-{name}") for name in ("daily", "daily-remaining"))
+        self.day.told(daily, daily_left, sent_at, now)
 
     def _keep_to_the_books(self, refused: httpx.Request) -> None:
         """Refused without being told why: keep to what HubSpot documents for the smallest edition."""

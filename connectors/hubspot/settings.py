@@ -60,7 +60,8 @@ class HubSpotMappings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 class HubSpotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One connection to a portal, by the name that the company gave it. Secrets are not here: they are asked for by
-    name when they are needed. `api_budget_share` is the part of the portal's daily API calls that one run may use."""
+    name when they are needed. `api_budget_share` is the part of the portal's daily API calls that one run may use;
+    once everybody together has used `api_day_share` of them, no call is made."""
 
     name: str = "hubspot"
     base_url: str = "https://api.hubapi.com"
@@ -71,6 +72,7 @@ class HubSpotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     api_versions: Mapping[str, str] = {}
     mappings: HubSpotMappings = HubSpotMappings()
     api_budget_share: float = 1.0
+    api_day_share: float = 1.0
 
     @property
     def environment(self) -> str:

@@ -200,6 +200,25 @@ HUBSPOT = (
         ),
     ),
     Entry(
+        "KPI-HS-024",
+        Text(
+            "Most of the day's API calls are used",
+            "Casi todas las llamadas a la API del día están gastadas",
+        ),
+        Text(
+            "All apps of the portal together have used the share that `[guards] api_day_share` names of today's calls. "
+            "kpisync leaves the rest to others.",
+            "Todas las aplicaciones del portal han gastado juntas la parte que fija `[guards] api_day_share` de las "
+            "llamadas de hoy. kpisync deja el resto a las demás.",
+        ),
+        Text(
+            "Nothing is lost: the first run after midnight in the portal's time zone goes on from here. If it happens "
+            "every day, raise `[guards] api_day_share`.",
+            "No se pierde nada: la primera ejecución después de medianoche en la zona horaria del portal continúa "
+            "desde aquí. Si ocurre a diario, suba `[guards] api_day_share`.",
+        ),
+    ),
+    Entry(
         "KPI-HS-030",
         Text(
             "HubSpot cannot be reached",

@@ -164,3 +164,16 @@ def test_a_run_uses_its_share_of_the_day_and_the_next_one_goes_on(cache: Cache) 
         assert len(opened.calls()) == 125
         assert pulled(again(opened, api_budget_share=0.25), cache) == {}
         assert kept(cache) == KEPT
+
+
+def test_what_is_left_of_a_day_that_others_used_stays_theirs(cache: Cache) -> None:
+    """Of five hundred calls four fifths are four hundred, and others made three hundred and sixty."""
+    with crowded(daily=500) as opened:
+        opened.portal.meter.usage()  # the day begins
+        opened.portal.meter.used_today = 360
+        stopped = pulled(again(opened, api_day_share=0.8), cache)
+        assert {failure.code for failure in stopped.values()} == {"KPI-HS-024"}
+        assert 400 <= opened.portal.meter.used_today < 430  # some were on their way
+        opened.portal.store.ahead += 86_400_000
+        assert pulled(again(opened, api_day_share=0.8), cache) == {}
+        assert kept(cache) == KEPT

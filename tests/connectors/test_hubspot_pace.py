@@ -94,7 +94,7 @@ def test_nothing_is_asked_when_the_day_is_used_up() -> None:
     pace = Pace(clock=Clock())
     asked(pace, **with_limit(100, 99, **{"X-HubSpot-RateLimit-Daily": "250000"}))
     asked(pace, **with_limit(100, 98, **{"X-HubSpot-RateLimit-Daily-Remaining": "0"}))
-    assert (pace.daily, pace.daily_left) == (250_000, 0)
+    assert (pace.day.calls, pace.day.left) == (250_000, 0)
     with pytest.raises(Throttled, match="KPI-HS-020"):
         asked(pace)
 
@@ -106,7 +106,7 @@ def test_after_a_while_one_request_finds_out_whether_a_new_day_has_begun() -> No
     clock.now += 600
     asked(pace, **with_limit(100, 99, **{"X-HubSpot-RateLimit-Daily-Remaining": "250000"}))
     asked(pace)
-    assert pace.daily_left == 250_000
+    assert pace.day.left == 250_000
 
 
 @pytest.mark.parametrize("tier", ["starter", "enterprise"])
