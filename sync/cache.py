@@ -20,6 +20,7 @@ from connectors.contract import Page, Unread
 from connectors.errors import GuardStopped
 from kpi_engine.frames import SCHEMAS, Tables
 from kpi_engine.periods import GRAINS, zone_of
+from kpi_engine.records import Millis
 from sync import before, circles, days, kept, sweep
 from sync.database import Database
 from sync.errors import CacheUnusable
@@ -172,6 +173,19 @@ class Cache:
         """Read every stream from the beginning; then `sweep` lets go of what did not come."""
         with self._database.writing() as sql:
             self._remember(sql, "sweeping", sweep.begin(sql, self.connection))
+
+    def begin_whole(self, now: Millis, every: int) -> bool:
+        """Whether everything is to be read from the beginning now, because that was last begun `every` milliseconds ago
+        or longer. What is begun already, or was never read at all, is whole by itself."""
+        with self._database.writing() as sql:
+            begun = self._about(sql, "whole")
+            fresh = sql.execute(select(CURSORS.c.stream).where(self._here(CURSORS))).first() is None
+            if begun is not None and now < int(begun) + every:
+                return False
+            if self._about(sql, "sweeping") is not None:
+                return False
+            self._remember(sql, "whole", str(now))
+            return not fresh
 
     def sweep(self, finished: Iterable[str]) -> int:
         """Mark as deleted what did not come since `forget_everything`; how many records that were.

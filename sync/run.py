@@ -9,6 +9,7 @@ import msgspec
 
 from connectors.contract import Capabilities, Refused
 from connectors.errors import GuardStopped
+from kpi_engine.periods import DAY_MS
 from kpi_engine.records import Millis
 from sync import planning, scoring
 from sync.cache import Cache
@@ -39,6 +40,11 @@ __all__ = [
 ]
 
 
+WHOLE_AGAIN = 8 * DAY_MS
+"""After so long a run reads everything from the beginning, whoever forgot to ask for it: a CRM does not tell of every
+record that went, or came into sight. A day more than a week, for those whose schedule does it on Sundays."""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a run did. `planned`, `written` and `unsent` count records of the CRM, `computed` values."""
 
@@ -66,7 +72,8 @@ def run(
     """The whole round trip, written down in the ledger however it ends."""
     with ledger.running("dry run" if dry_run else "run", now=now) as entry:
         job, entry.capabilities = _looked(job)
-        pulled = pull(job, cache, full=full, progress=progress)
+        whole = cache.begin_whole(now, 0 if full else WHOLE_AGAIN)
+        pulled = pull(job, cache, full=full or whole, progress=progress)
         entry.counts |= {"read": sum(pulled.rows.values()), "deleted": pulled.deleted, "unread": pulled.unread}
         scored = score(job, cache, as_of=as_of, full=full, progress=progress)
         plan = make_plan(job, cache, ledger, as_of=as_of, check_everything=full)
