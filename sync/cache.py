@@ -174,18 +174,15 @@ class Cache:
         with self._database.writing() as sql:
             self._remember(sql, "sweeping", sweep.begin(sql, self.connection))
 
-    def begin_whole(self, now: Millis, every: int) -> bool:
-        """Whether everything is to be read from the beginning now, because that was last begun `every` milliseconds ago
-        or longer. What is begun already, or was never read at all, is whole by itself."""
+    def whole_again(self, now: Millis, every: int) -> None:
+        """Forget everything, as `forget_everything` does, if that or the first read is `every` milliseconds ago."""
         with self._database.writing() as sql:
             begun = self._about(sql, "whole")
-            fresh = sql.execute(select(CURSORS.c.stream).where(self._here(CURSORS))).first() is None
-            if begun is not None and now < int(begun) + every:
-                return False
-            if self._about(sql, "sweeping") is not None:
-                return False
+            if self._about(sql, "sweeping") is not None or (begun is not None and now < int(begun) + every):
+                return
             self._remember(sql, "whole", str(now))
-            return not fresh
+            if sql.execute(select(CURSORS.c.stream).where(self._here(CURSORS))).first() is not None:
+                self._remember(sql, "sweeping", sweep.begin(sql, self.connection))
 
     def sweep(self, finished: Iterable[str]) -> int:
         """Mark as deleted what did not come since `forget_everything`; how many records that were.

@@ -72,8 +72,8 @@ def run(
     """The whole round trip, written down in the ledger however it ends."""
     with ledger.running("dry run" if dry_run else "run", now=now) as entry:
         job, entry.capabilities = _looked(job)
-        whole = cache.begin_whole(now, 0 if full else WHOLE_AGAIN)
-        pulled = pull(job, cache, full=full or whole, progress=progress)
+        cache.whole_again(now, 0 if full else WHOLE_AGAIN)
+        pulled = pull(job, cache, full=full, progress=progress)
         entry.counts |= {"read": sum(pulled.rows.values()), "deleted": pulled.deleted, "unread": pulled.unread}
         scored = score(job, cache, as_of=as_of, full=full, progress=progress)
         plan = make_plan(job, cache, ledger, as_of=as_of, check_everything=full)
