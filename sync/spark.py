@@ -66,8 +66,7 @@ class Spark(msgspec.Struct, frozen=True, kw_only=True):
 @contextmanager
 def workers(spark: Spark) -> Iterator[Workers]:
     """Whoever does the engine's work on Spark. Raises `EngineMissing` or `EngineStopped`."""
-    if spark.folder is not None:
-        spark.folder.mkdir(parents=True, exist_ok=True)
+    _make(spark.folder)
     with _session(spark) as session, tempfile.TemporaryDirectory(prefix="kpisync-spark-", dir=spark.folder) as folder:
         yield _Cluster(session, Path(folder))
 
@@ -76,6 +75,14 @@ def look_for_parts() -> None:
     """Raises `EngineMissing` unless PySpark and Java are on this machine; starts nothing."""
     _need_pyspark()
     _need_java()
+
+
+def _make(folder: Path | None) -> None:
+    try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _stopped(f"{folder} cannot be used", error.strerror or str(error)) from error
 
 
 # ── here ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -203,6 +210,8 @@ class Task:
         there = _versions()
         if there != self._versions:
             return None, f"the executors have {_named(there)}, here are {_named(self._versions)}"
+        if not Path(piece).is_dir():
+            return None, f"the executors do not reach {piece}"
         register(self._own)
         found = self._work({name: frame.lazy() for name, frame in _read(Path(piece)).items()})
         made = {name: frame.lazy() for name, frame in found.items()}

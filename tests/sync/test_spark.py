@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from console.workspace import Workspace
 from kpi_engine.records import Company, Millis, Rep
 from sync import scoring
 from sync.cache import Cache
-from sync.errors import EngineMissing
-from sync.spark import Spark, workers
+from sync.errors import EngineMissing, EngineStopped
+from sync.spark import Spark, Task, workers
 
 ENGINE = """
 [engine]
@@ -63,6 +64,21 @@ def test_executors_elsewhere_need_a_folder_that_they_reach(tmp_path: Path) -> No
     assert (
         "the executors at spark://spark.example.com:7077 need a `folder` that they and this machine reach" in said.err
     )
+
+
+def test_a_folder_that_cannot_be_made_is_named_before_spark_starts(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    told = r"KPI-ENGINE-003: .*file/exchange cannot be used: Not a directory"
+    with pytest.raises(EngineStopped, match=told), workers(Spark(folder=tmp_path / "file" / "exchange")):
+        pass
+
+
+def test_an_executor_that_does_not_reach_the_folder_says_so(tmp_path: Path) -> None:
+    """What runs on an executor, given a piece that only another machine has."""
+    piece = str(tmp_path / "elsewhere" / "0")
+    versions = {name: version(name) for name in ("kpisync", "polars", "narwhals")}
+    task = Task(lambda bundle: {}, (piece,), (), versions)
+    assert task(piece) == (None, f"the executors do not reach {piece}")
 
 
 def test_what_was_computed_stays_where_spark_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
