@@ -166,6 +166,6 @@ def test_what_no_repetition_helps_is_asked_once_and_named(busy: House, status: i
 def test_a_session_that_no_new_one_would_replace_is_not_renewed(busy: House, words: str) -> None:
     busy.box.faults.append(refusal(401, "INVALID_SESSION_ID", words))
     signed_in = len(busy.sent("oauth2/token"))
-    with pytest.raises(NotAllowed, match="KPI-SF-010"):
+    with pytest.raises(NotAllowed, match="KPI-SF-053"):
         read(busy.connector, "tasks")
     assert (busy.box.faults[0].seen, len(busy.sent("oauth2/token"))) == (1, signed_in)
