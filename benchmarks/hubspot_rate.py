@@ -144,7 +144,7 @@ def serve(sizes: dict[str, int], tier: str, latency: float) -> None:
 
 
 @contextmanager
-def _server(sizes: dict[str, int], tier: str, latency: float) -> Iterator[str]:
+def served(sizes: dict[str, int], tier: str, latency: float) -> Iterator[str]:
     settings = ("--sizes", json.dumps(sizes), "--tier", tier, "--latency", str(latency))
     command = (sys.executable, "-m", "benchmarks.hubspot_rate", "serve", *settings)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -160,7 +160,7 @@ def measure(tier: str, latency: float, sizes: dict[str, int]) -> tuple[Pulled, P
     """Pull everything, edit everything, pull again."""
     from sync.cache import Cache
 
-    with _server(sizes, tier, latency) as url, tempfile.TemporaryDirectory() as folder:
+    with served(sizes, tier, latency) as url, tempfile.TemporaryDirectory() as folder:
         cache = Cache.open(f"sqlite:///{folder}/cache.db", "bench")
         loaded = _pulled("first load", url, cache, ALLOWED[tier])
         for kind in sizes:

@@ -55,7 +55,7 @@ def pull(url: str, bulk_from: int) -> None:
         if pulling.failures:
             raise SystemExit(str(pulling.failures))
         seconds = time.perf_counter() - begun
-        peak = _largest()
+        peak = largest()
         counts = cache.counts()
         cache.close()
     print(
@@ -70,7 +70,7 @@ def pull(url: str, bulk_from: int) -> None:
     )
 
 
-def _largest() -> int:
+def largest() -> int:
     """The most bytes that this process ever had in memory."""
     status = Path("/proc/self/status")
     if status.exists():
