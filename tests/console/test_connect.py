@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -216,6 +218,15 @@ def test_the_program_itself_asks_for_the_app_s_secret_unseen_and_opens_the_brows
     assert (hall.stored("CLIENT_SECRET"), hall.stored() in hall.refresh_tokens()) == (CLIENT_SECRET, True)
 
 
+def _said(terminal: int) -> str | None:
+    """What came within a moment; None when the terminal is gone with its program."""
+    if not select.select([terminal], [], [], 0.1)[0]:
+        return ""
+    with suppress(OSError):
+        return os.read(terminal, 4096).decode() or None
+    return None
+
+
 def at_a_terminal(words: list[str], environment: dict[str, str], prompt: str, answer: str) -> tuple[str, str]:
     """stdout of a program, and all that its terminal showed: what it said and what was typed where it echoed."""
     ours, its = os.openpty()
@@ -228,12 +239,14 @@ def at_a_terminal(words: list[str], environment: dict[str, str], prompt: str, an
         words, env=environment, stdin=its, stderr=its, stdout=subprocess.PIPE, text=True, preexec_fn=own_terminal
     ) as running:
         os.close(its)
-        shown = ""
-        with suppress(OSError):  # the terminal is gone with its program
-            while part := os.read(ours, 4096).decode():
-                if prompt in shown + part and prompt not in shown:
-                    os.write(ours, f"{answer}\n".encode())
-                shown += part
+        shown, typed, until = "", False, monotonic() + 120
+        while (part := _said(ours)) is not None:
+            shown += part
+            # What is typed before the echo is off, the program throws away.
+            if not typed and prompt in shown and not termios.tcgetattr(ours)[3] & termios.ECHO:
+                typed = os.write(ours, f"{answer}\n".encode()) > 0
+            if monotonic() > until:
+                running.kill()
         out = running.stdout.read() if running.stdout else ""
         assert running.wait(60) == 0, shown
     os.close(ours)
