@@ -14,7 +14,7 @@ from .days import GRAINS
 from .oracle import Oracle
 from .worlds import World, worlds
 
-WORLDS = int(os.environ.get("KPISYNC_WORLDS") or 2000)
+WORLDS = int(os.environ.get("KPISYNC_WORLDS") or 160)
 FILES = 4
 
 
