@@ -42,13 +42,18 @@ def _absorbed_by_id(happened: pl.DataFrame) -> dict[str, str]:
     ]
     loggers = set(logged["logs"])
     cluster = _clusters(groups)
-    rows = happened.filter(pl.col("id").is_in(list(cluster))).select("id", "at", "on", "zone")
-    order = {row[0]: (row[0] in loggers, _begins(*row[1:]), *_by_id(row[0])) for row in rows.rows()}
+    order = _order(happened.filter(pl.col("id").is_in(list(cluster))), loggers)
     members: dict[str, list[str]] = defaultdict(list)
     for identity, root in cluster.items():
         members[root].append(identity)
     first = {root: min(ids, key=order.__getitem__) for root, ids in members.items()}
     return {identity: first[root] for identity, root in cluster.items() if identity != first[root]}
+
+
+def _order(rows: pl.DataFrame, loggers: set[str]) -> dict[str, tuple[bool, int, bool, int, str]]:
+    """Id → what orders it among the same ones: the earlier first, and those that only logged another one last."""
+    found = rows.select("id", "at", "on", "zone").rows()
+    return {row[0]: (row[0] in loggers, _begins(*row[1:]), *_by_id(row[0])) for row in found}
 
 
 def _begins(at: int | None, on: int | None, zone: str) -> int:
@@ -129,18 +134,12 @@ def _filled(happened: pl.DataFrame, absorbed: dict[str, str]) -> pl.DataFrame:
     if not absorbed:
         return happened
     involved = [*absorbed, *absorbed.values()]
-    loggers = happened["logs"].drop_nulls().implode()
     touched = happened.filter(pl.col("id").is_in(involved))
     untouched = happened.filter(~pl.col("id").is_in(involved))
-    grouped = touched.with_columns(_kept=pl.col("id").replace(absorbed)).sort(
-        pl.col("id") != pl.col("_kept"),
-        pl.col("id").is_in(loggers),
-        pl.col("at").is_null(),
-        "at",
-        pl.col("id").cast(pl.Int64, strict=False),
-        "id",
-        nulls_last=True,
-    )
+    order = _order(touched, set(happened["logs"].drop_nulls()))
+    ranked = sorted(order, key=lambda identity: (identity in absorbed, order[identity]))
+    rank = pl.col("id").replace_strict(ranked, range(len(ranked)), return_dtype=pl.Int64)
+    grouped = touched.with_columns(_kept=pl.col("id").replace(absorbed)).sort(rank)
     columns = [pl.col(name).drop_nulls().first() for name in happened.columns if name not in ("id", "day")]
     merged = grouped.group_by("_kept", maintain_order=True).agg(*columns, pl.col("day").first()).rename({"_kept": "id"})
     return pl.concat([untouched, merged.select(happened.columns)])

@@ -185,6 +185,17 @@ def test_of_two_with_one_external_id_the_one_of_an_earlier_plain_date_stays() ->
     assert floor.value("touchpoints", "ana") == 0
 
 
+def test_of_several_others_the_earlier_one_gives_what_is_lacking_a_plain_date_before_its_day_s_moments() -> None:
+    """The first log has no duration; one of 5 November without a time says a minute, one of 10:00 that day two."""
+    floor = Floor(
+        ANA,
+        call("c1", "2026-11-02 09:00", external_id="x", disposition="connected"),
+        call("c2", "2026-11-05 10:00", external_id="x", duration_ms=120_000),
+        call("c3", "2026-11-05", external_id="x", duration_ms=60_000),
+    )
+    assert (floor.value("calls_made"), floor.value("talk_minutes")) == (1, 1)
+
+
 def test_a_moment_taken_over_falls_on_the_day_of_the_rep_whose_it_now_is() -> None:
     """11:00 in UTC on the 30th is midnight of the 31st where Ben lives; his own log says only the 29th."""
     floor = Floor(
