@@ -13,7 +13,10 @@ import narwhals.stable.v2 as nw
 import polars as pl
 
 NEAR = 1e-6
-"""How near a tie, in units of the last place, a float is not trusted. Grows with the size of the number."""
+"""How near a tie, in units of the last place, a float is not trusted; and what it and its parts may be off besides."""
+
+FLOAT_OFF = 1e-14
+"""How much a float may be off, for its size."""
 
 CLEAN_PLACES = 9
 """Money has twelve places; converted amounts, each cut off there, are put right to nine before a tie is decided."""
@@ -26,11 +29,12 @@ CUT_OFF = Fraction(2, 10**12)
 def quotient(numerator: pl.Series, denominator: pl.Series | None, places: int, scale: int = 1) -> pl.Series:
     """`numerator / denominator / scale` at `places`; null where either is null or the denominator is 0."""
     frame = pl.DataFrame([numerator.alias("above"), _or_one(denominator, len(numerator)).alias("below")])
-    below = pl.when(pl.col("below") != 0).then(pl.col("below").cast(pl.Float64))
+    above, below = (pl.when(pl.col(name) != 0).then(pl.col(name).cast(pl.Float64)) for name in ("above", "below"))
     steps = pl.col("above").cast(pl.Float64) / below / scale * 10.0**places
-    near = (pl.col("steps") - pl.col("steps").floor() - 0.5).abs() < NEAR + pl.col("steps").abs() * 1e-14
+    off = FLOAT_OFF + float(CUT_OFF) / above.abs() + float(CUT_OFF) / below.abs()
+    near = (pl.col("steps") - pl.col("steps").floor() - 0.5).abs() < NEAR + pl.col("steps").abs() * pl.col("off")
     value = by(pl.col("steps").round(mode="half_to_even"), 10**places)
-    found = frame.lazy().select(steps=steps).select(value=value, near=near).collect()
+    found = frame.lazy().select(steps=steps, off=off).select(value=value, near=near).collect()
     close = found["near"].arg_true()
     if close.is_empty():
         return found["value"]
@@ -52,20 +56,21 @@ def _or_one(denominator: pl.Series | None, length: int) -> pl.Series:
 
 
 def _exact(above: object, below: object, places: int, scale: int) -> float:
-    steps = _fraction(above) / _fraction(below) / scale * 10**places
-    tie = _tie(above, below, scale, places)
-    return float(Fraction(round(steps if tie is None else tie), 10**places))
+    if isinstance(above, Decimal) and isinstance(below, Decimal) and above != 0:
+        steps = _of_money(above, below, places, scale)
+    else:
+        steps = _fraction(above) / _fraction(below) / scale * 10**places
+    return float(Fraction(round(steps), 10**places))
 
 
-def _tie(above: object, below: object, scale: int, places: int) -> Fraction | None:
-    """The tie that a quotient of money is, as far as twelve places can tell: a share of a quota does not end there."""
-    if not (isinstance(above, Decimal) and isinstance(below, Decimal)) or above == 0:
-        return None
+def _of_money(above: Decimal, below: Decimal, places: int, scale: int) -> Fraction:
+    """The quotient of two amounts; a tie if it is one as far as twelve places can tell: a share of a quota does not end
+    there."""
     one, other = Fraction(above), Fraction(below)
     steps = one / other / scale * 10**places
     tie = Fraction(2 * math.floor(steps) + 1, 2)
     unsure = abs(steps) * (CUT_OFF / abs(one) + CUT_OFF / abs(other))
-    return tie if abs(steps - tie) <= unsure else None
+    return tie if abs(steps - tie) <= unsure else steps
 
 
 def _fraction(number: object) -> Fraction:

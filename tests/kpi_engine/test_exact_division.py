@@ -31,6 +31,12 @@ def test_money_that_is_off_in_its_last_place_is_put_right_before_a_tie_is_decide
     assert quotient(pl.Series([off], dtype=MONEY), None, 2).to_list() == [0.02]
 
 
+def test_a_tie_over_an_amount_that_does_not_end_is_seen_as_a_tie() -> None:
+    """50.0025 of a quota of 10 over 21 working days: 105.00525, and 105.0052 at four places."""
+    share = pl.Series([Decimal("0.476190476190")], dtype=MONEY)
+    assert quotient(pl.Series([Decimal("50.0025")], dtype=MONEY), share, 4).to_list() == [105.0052]
+
+
 def test_a_long_column_is_divided_as_exactly_as_a_single_value() -> None:
     assert set(divided([1] * 1000, [3] * 1000, 4)) == {0.3333}
 
