@@ -47,7 +47,7 @@ def to_dawn(found: Populations) -> pl.DataFrame:
     created = early.filter(nw.col("day") == nw.col("today")).join(
         found.dated_signs.select(id=nw.col("lead")).unique(), on="id"
     )
-    undue = found.calls.filter(nw.col("answered"), ~nw.col("due"))
+    undue = found.calls.filter(~nw.col("due"))
     started = found.every_campaign.filter(later).select("day", "zone", campaign=nw.col("id"))
     brought = found.deals.select("id", "campaign").join(started, on="campaign")
     waits = (

@@ -175,13 +175,29 @@ def _present(rows: Frame) -> pl.DataFrame:
     return _summed(rows, (), KEYS["days"])
 
 
-def _reads_band(part: Part, rows: Frame) -> bool:
-    """Whether a part depends on the band: populations have none yet, and there is no looking into an expression."""
+def _reads(column: str, part: Part, rows: Frame) -> bool:
+    """Whether a part depends on a column: there is no looking into an expression, but it misses what it needs."""
     try:
-        collected(rows.head(0).select(part.contribution().alias("worth")))
+        collected(rows.head(0).drop(column, strict=False).select(part.contribution().alias("worth")))
     except ColumnNotFoundError:
         return True
     return False
+
+
+def _reads_band(part: Part, rows: Frame) -> bool:
+    """Populations have no band yet."""
+    return _reads("band", part, rows)
+
+
+def reads_today(found: Populations) -> bool:
+    """Whether any part asks what day it is, as a company's own may: another day is another number of every record."""
+    of_records = {name: parts for name, parts in PARTS_OF.items() if name in NAMES and name != "open_leads"}
+    return any(
+        _reads("today", part, found[name].with_columns(band=nw.lit(None, dtype=nw.String)))
+        for name, parts in of_records.items()
+        for part in parts
+        if part.how in ("sum", "median")
+    )
 
 
 def _sized(rows: Frame, name: str) -> dict[str, pl.DataFrame]:

@@ -14,7 +14,7 @@ import polars as pl
 from kpi_engine.clock import keys, to_come, to_dawn
 from kpi_engine.compute import of_people
 from kpi_engine.conclude import SPREAD, Parts, conclude_reps, median_columns, spread_in_periods
-from kpi_engine.daily import SIZED, Daily, added, campaign_days_of, daily_of, difference
+from kpi_engine.daily import SIZED, Daily, added, campaign_days_of, daily_of, difference, reads_today
 from kpi_engine.evidence import merged
 from kpi_engine.frames import Tables
 from kpi_engine.ground import Ground
@@ -63,7 +63,8 @@ def increment(
     values were computed for `then`, and as they are; their reps, quotas, campaigns and rates are all there are, and the
     same.
 
-    None where the change reaches everyone: it moves the first day, a fiscal year begins, or its bands become final.
+    None where the change reaches everyone: it moves the first day, a fiscal year begins, its bands become final, or
+    it is another day and a KPI asks which one.
     """
     old, new = Populations(before, asked.company, then), Populations(after, asked.company, now)
     less, plus = (daily_of(found, since=asked.since, evident=asked.evident) for found in (old, new))
@@ -73,8 +74,9 @@ def increment(
     ground = _same_ground(shelf, after, asked, now, won)
     if ground is None:
         return None
-    new_day, open_before = NewDay.between(old.reps, new.reps), old.still_open
-    open_now = new.still_open
+    new_day, open_before, open_now = NewDay.between(old.reps, new.reps), old.still_open, new.still_open
+    if new_day and reads_today(new):
+        return None
     if new_day:
         others = shelf.read(OPEN).join(open_before.select("lead"), on="lead", how="anti")
         gone, come = aged(others, new_day, asked.since, asked.company, asked.evident)

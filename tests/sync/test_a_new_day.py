@@ -1,6 +1,6 @@
 """Another day changes numbers though no record changed, and costs what the day touches."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,10 @@ from unittest.mock import patch
 import pytest
 
 from connectors.contract import Page
+from kpi_engine.catalog import CALLS
+from kpi_engine.declaring import Expression, Kpi, Text, Unit, col, count
 from kpi_engine.records import Company, Millis
+from kpi_engine.registry import register
 from kpi_engine.values import values
 from sync import scoring
 from sync.cache import Cache
@@ -33,6 +36,22 @@ def cache(tmp_path: Path) -> Iterator[Cache]:
     opened.absorb(Page(stream="all", rows=records, cursor="1"), "UTC")
     yield opened
     opened.close()
+
+
+def our_own(key: str, where: Expression) -> Kpi:
+    made = count(f"{key}_cases", "calls", where, "it is not one of these")
+    named = Text(key, key)
+    return Kpi(key=key, family=CALLS, label=named, unit=Unit.COUNT, sentence=named, numerator=made, needs=("calls",))
+
+
+OVERDUE = our_own("unanswered_and_over", ~col("answered") & col("due"))
+OF_TODAY = our_own("calls_of_today", col("day") == col("today"))
+
+
+@pytest.fixture
+def with_own_kpis() -> Iterator[Callable[[Kpi], None]]:
+    yield lambda kpi: register((kpi,))
+    register(())
 
 
 def computed_without_everything(cache: Cache, as_of: Millis) -> scoring.Computed:
@@ -79,3 +98,26 @@ def test_last_month_is_compared_up_to_the_working_day_that_this_one_has_reached(
     assert (found["value"], found["previous"], found["change"]) == (0, 1, -1)
     found = shown(computed_without_everything(cache, at("2026-04-02T18:00")), "calls_made", "month", date(2026, 4, 1))
     assert (found["value"], found["previous"], found["change"]) == (0, 2, -2)
+
+
+def test_a_kpi_of_ones_own_may_count_what_is_over_of_calls_that_nobody_answered(
+    cache: Cache, with_own_kpis: Callable[[Kpi], None]
+) -> None:
+    with_own_kpis(OVERDUE)
+    missed = call("c3", "ana", "2026-03-02T10:00", disposition="no answer")
+    cache.absorb(Page(stream="all", rows=(missed,), cursor="2"), "UTC")
+    scoring.score(cache, COMPANY, TUESDAY, None)
+    assert shown(scoring.computed(cache), OVERDUE.key, "month", date(2026, 3, 1))["value"] == 0
+    assert shown(computed_without_everything(cache, THURSDAY), OVERDUE.key, "month", date(2026, 3, 1))["value"] == 1
+
+
+def test_a_kpi_that_asks_what_day_it_is_is_computed_from_everything_on_another_one(
+    cache: Cache, with_own_kpis: Callable[[Kpi], None]
+) -> None:
+    """Monday's call is one of today on Monday, and on Tuesday only Tuesday's."""
+    with_own_kpis(OF_TODAY)
+    scoring.score(cache, COMPANY, MONDAY, None)
+    assert shown(scoring.computed(cache), OF_TODAY.key, "day", date(2026, 3, 2))["value"] == 1
+    scoring.score(cache, COMPANY, TUESDAY, None)
+    found = scoring.computed(cache)
+    assert [shown(found, OF_TODAY.key, "day", date(2026, 3, day))["value"] for day in (2, 3)] == [0, 1]
