@@ -11,7 +11,6 @@ searches. Everything is counted by the portal's own log of requests, and everyth
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from bisect import bisect_left
@@ -22,6 +21,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.request import Request, urlopen
+
+from benchmarks import serving
 
 NOW = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
 ALLOWED = {"free": 100, "starter": 100, "professional": 190, "enterprise": 190}
@@ -145,15 +146,9 @@ def serve(sizes: dict[str, int], tier: str, latency: float) -> None:
 
 @contextmanager
 def served(sizes: dict[str, int], tier: str, latency: float) -> Iterator[str]:
-    settings = ("--sizes", json.dumps(sizes), "--tier", tier, "--latency", str(latency))
-    command = (sys.executable, "-m", "benchmarks.hubspot_rate", "serve", *settings)
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin
-        assert process.stdout
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.stdin.close()
+    words = ("--sizes", json.dumps(sizes), "--tier", tier, "--latency", str(latency))
+    with serving.served("benchmarks.hubspot_rate", *words) as url:
+        yield url
 
 
 def measure(tier: str, latency: float, sizes: dict[str, int]) -> tuple[Pulled, Pulled]:

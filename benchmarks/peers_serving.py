@@ -1,13 +1,13 @@
 """The one server of a race against peers: a pretend CRM that tells when its first request came."""
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from benchmarks import serving
 from benchmarks.peers import FIRST_CALL
 from crm_sandbox.serving import Crm, Request, Response
 
@@ -44,11 +44,5 @@ def tell_and_wait(**told: Any) -> None:
 @contextmanager
 def served(module: str, records: int) -> Iterator[dict[str, Any]]:
     """`python -m MODULE serve` in a process of its own; what it told."""
-    command = (sys.executable, "-m", module, "serve", "--records", str(records))
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin
-        assert process.stdout
-        try:
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.stdin.close()
+    with serving.served(module, "--records", str(records)) as told:
+        yield json.loads(told)

@@ -16,10 +16,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.serving import served
 
 MEGABYTE = 1_000_000
 
@@ -82,21 +83,9 @@ def largest() -> int:
     return used if sys.platform == "darwin" else used * 1024
 
 
-@contextmanager
-def _server(records: int) -> Iterator[str]:
-    command = (sys.executable, "-m", "benchmarks.salesforce_memory", "serve", "--each", str(records))
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin
-        assert process.stdout
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.stdin.close()
-
-
 def measure(records: int, *, by_bulk: bool) -> Peak:
     """The peak of a pull of so many records, half of them deals and half calls."""
-    with _server(records // 2) as url:
+    with served("benchmarks.salesforce_memory", "--each", str(records // 2)) as url:
         command = [sys.executable, "-m", "benchmarks.salesforce_memory", "pull", "--url", url]
         command += ["--bulk-from", "1" if by_bulk else str(10 * records + 1)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)

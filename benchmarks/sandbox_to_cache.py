@@ -13,18 +13,17 @@ Single pairs differ by far more than the contenders do where others use the mach
 import argparse
 import json
 import re
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 from benchmarks.bare_salesforce import copy_all
 from benchmarks.paired import Contender, alternate, report, run
+from benchmarks.serving import served
 
 NOW = datetime(2026, 11, 25, 10, 30, tzinfo=UTC)
 OBJECTS = ("Opportunity", "Task")
@@ -77,18 +76,6 @@ def bare(url: str, asked: Path) -> None:
     print(json.dumps({"seconds": seconds, "records": records}))
 
 
-@contextmanager
-def _server(records: int) -> Iterator[str]:
-    command = (sys.executable, "-m", "benchmarks.sandbox_to_cache", "serve", "--records", str(records))
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin
-        assert process.stdout
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.stdin.close()
-
-
 def asked_fields(url: str) -> dict[str, tuple[list[str], bool]]:
     """object → (the fields that our pull asked for, whether deleted rows too), from the sandbox's own log."""
     with urlopen(f"{url}/_control/requests") as answer:
@@ -106,7 +93,10 @@ def asked_fields(url: str) -> dict[str, tuple[list[str], bool]]:
 def compare(records: int, times: int) -> dict[str, int | None]:
     """Serve, look at what ours asks for, measure and print. Returns how many records each contender carried."""
     me = (sys.executable, "-m", "benchmarks.sandbox_to_cache")
-    with _server(records) as url, tempfile.TemporaryDirectory() as folder:
+    with (
+        served("benchmarks.sandbox_to_cache", "--records", str(records)) as url,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         pulling = Contender("kpisync pull → cache", (*me, "ours", "--url", url))
         run(pulling)
         asked = Path(folder) / "asked.json"

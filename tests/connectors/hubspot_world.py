@@ -84,6 +84,19 @@ def small_world(**changes: Any) -> World:
 
 
 @dataclass
+class Notebook:
+    """A notebook with one page, for whoever connects again."""
+
+    note: str | None = None
+
+    def read(self) -> str | None:
+        return self.note
+
+    def write(self, note: str | None) -> None:
+        self.note = note
+
+
+@dataclass
 class Clock:
     """Time that passes only when somebody sleeps."""
 

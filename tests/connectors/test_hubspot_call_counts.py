@@ -7,7 +7,7 @@ from decimal import Decimal
 from math import ceil
 
 import pytest
-from hubspot_world import NOW, Clock, Desk, ago, cursor, desk, rows, small_world
+from hubspot_world import NOW, Clock, Desk, Notebook, ago, cursor, desk, rows, small_world
 
 from connectors.contract import Change, KpiField, Refused, Surface, Written
 from connectors.hubspot import HubSpotConnector, HubSpotMappings, HubSpotSettings, connect
@@ -82,24 +82,11 @@ def crowded() -> Iterator[Desk]:
 
 
 @dataclass
-class Page:
-    """A notebook with one page."""
-
-    note: str | None = None
-
-    def read(self) -> str | None:
-        return self.note
-
-    def write(self, note: str | None) -> None:
-        self.note = note
-
-
-@dataclass
 class Company:
     """A company that syncs again and again, each time with a new connector, as a scheduled run does."""
 
     desk: Desk
-    notebook: Page = field(default_factory=Page)
+    notebook: Notebook = field(default_factory=Notebook)
     cursors: dict[str, str] = field(default_factory=dict)
     time: float = 1_800_000_000.0
     managers: Mapping[str, str] = field(default_factory=dict)

@@ -1,11 +1,10 @@
 """Whole runs against a pretend portal that behaves as badly as real ones may: what the next run makes of them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hubspot_world import NOW, Desk, ago, cursor, desk, rows
+from hubspot_world import NOW, Desk, Notebook, ago, cursor, desk, rows
 
 from connectors.contract import KpiField, NotProvisioned, Provisioned, Surface
 from connectors.errors import NotAllowed
@@ -21,19 +20,6 @@ AS_OF = Millis(int(NOW.timestamp() * 1000))
 KPIS = ("calls_made", "deals_won")
 FIELDS = [KpiField(key, key, "count", 0) for key in KPIS]
 SINCE = Day(AS_OF // 86_400_000 - 60)
-
-
-@dataclass
-class Page:
-    """A notebook with one page."""
-
-    note: str | None = None
-
-    def read(self) -> str | None:
-        return self.note
-
-    def write(self, note: str | None) -> None:
-        self.note = note
 
 
 class Books:
@@ -114,7 +100,7 @@ def test_an_edition_that_is_lost_is_an_error_once_and_from_then_on_only_its_stre
 
 
 def test_records_that_can_no_longer_be_shown_make_the_next_look_ask_again() -> None:
-    notebook = Page()
+    notebook = Notebook()
     with desk() as opened:
         settings = HubSpotSettings(base_url=opened.box.url)
         with connect(settings, {"TOKEN": SANDBOX_TOKEN}.get, sleep=opened.clock.sleep, notebook=notebook) as hubspot:
