@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,13 @@ def as_of_millis(said: str | None, now: Millis, zone: str) -> Millis:
     is the company's. Raises ValueError for anything else."""
     if said is None:
         return now
+    try:
+        return _moment(said, zone)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{said!r} is no moment; write a date, 2026-11-25, or 2026-11-25T18:00") from None
+
+
+def _moment(said: str, zone: str) -> Millis:
     if len(said) == len("2026-11-25"):
         midnight = datetime.combine(date.fromisoformat(said) + timedelta(days=1), time(), ZoneInfo(zone))
         return Millis(int(midnight.timestamp() * 1000) - 1)
@@ -41,7 +49,8 @@ def day_in_period(said: str) -> date:
     for pattern, first_day in _PERIODS.items():
         found = re.fullmatch(pattern, said.strip().upper())
         if found:
-            return first_day(*map(int, found.groups()))
+            with suppress(ValueError):  # the thirteenth month
+                return first_day(*map(int, found.groups()))
     raise ValueError(f"{said!r} is no period; write 2026-11-25, 2026-W48, 2026-11, 2026-Q4 or 2026")
 
 

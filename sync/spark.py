@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -144,7 +145,9 @@ def _started(spark: Spark, builder: Any) -> "SparkSession":
 def _stopped(what: str, why: str) -> EngineStopped:
     """`why` is a sentence, or a trace of Java's with one of Python's in it."""
     lines = [line.strip() for line in why.splitlines() if line.strip()] or ["it does not say why"]
-    told = next((line for line in reversed(lines) if "Error: " in line), lines[0]).removesuffix(".")
+    of_python = (line for line in reversed(lines) if "Error: " in line)
+    of_java = (line.partition("Exception: ")[2] for line in lines if "Exception: " in line)
+    told = next(chain(of_python, of_java), lines[0]).removesuffix(".")
     return EngineStopped(
         "KPI-ENGINE-003",
         f"{what}: {told}.",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from config.errors import SettingsError
 from connectors.contract import Capabilities, Refused
 from console import plan_formats
 from console.alerts import tell_refusals, told_to_ops
@@ -57,7 +58,10 @@ class Desk:
 
     def as_of(self, said: str | None) -> Millis:
         """`--as-of` in the company's time zone."""
-        return as_of_millis(said, self.now, self.job.company.time_zone)
+        try:
+            return as_of_millis(said, self.now, self.job.company.time_zone)
+        except ValueError as error:
+            raise SettingsError([f"--as-of: {error}."]) from None
 
 
 @contextmanager

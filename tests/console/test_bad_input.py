@@ -103,6 +103,23 @@ def test_an_unknown_rep_is_named(room: Office) -> None:
     assert "nobody@example.com" in said.err
 
 
+@pytest.mark.parametrize("said", ["2031-02-30", "next week", "9999-12-31"])
+def test_what_is_no_moment_is_named_with_how_to_write_one(room: Office, said: str) -> None:
+    told = room.kpisync("compute", "--as-of", said)
+    assert told.code == 2
+    assert (
+        told.err.strip()
+        == f"KPI-CFG-001: --as-of: '{said}' is no moment; write a date, 2026-11-25, or 2026-11-25T18:00."
+    )
+
+
+@pytest.mark.parametrize("words", [("values", "--period", "2026-13"), ("period", "close", "2026-W60", "--reason", "x")])
+def test_what_is_no_period_is_named_with_how_to_write_one(room: Office, words: tuple[str, ...]) -> None:
+    told = room.kpisync(*words)
+    assert told.code == 2
+    assert f"'{words[-1] if words[0] == 'values' else words[2]}' is no period; write 2026-11-25, 2026-W48" in told.err
+
+
 def test_an_unreachable_host_is_named_and_the_cache_still_answers(room: Office) -> None:
     key = "login_url" if room.crm == "salesforce" else "base_url"
     room.settings(**{key: "http://127.0.0.1:9"})

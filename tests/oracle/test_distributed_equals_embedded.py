@@ -7,6 +7,8 @@ the days behind them, and the leads' scores. `KPISYNC_SPARK_WORLDS` sets how man
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -214,3 +216,14 @@ def test_executors_of_another_version_are_told_and_nothing_is_computed(
     assert stopped.value.code == "KPI-ENGINE-003"
     assert f"the executors have kpisync {version('kpisync')}, " in stopped.value.message
     assert stopped.value.message.endswith(", here are kpisync 9.9.9.")
+
+
+def test_a_master_that_there_is_not_is_named_in_java_s_words() -> None:
+    """In a process of its own: Spark that did not start leaves its Java behind in the one that asked."""
+    asking = (
+        "from sync.errors import EngineStopped; from sync.spark import Spark, workers\n"
+        "try:\n    workers(Spark(master='locale[2]')).__enter__()\n"
+        "except EngineStopped as error: print(error.message)"
+    )
+    said = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, check=True)
+    assert said.stdout == "Spark did not start at locale[2]: Could not parse Master URL: 'locale[2]'.\n"
