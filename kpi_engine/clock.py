@@ -34,7 +34,7 @@ def to_come(tables: Tables, as_of: Millis) -> pl.DataFrame:
     return pl.concat(pl.collect_all(found)).cast(SCHEMA)
 
 
-def to_dawn(found: Populations) -> pl.DataFrame:
+def to_come_with_a_day(found: Populations) -> pl.DataFrame:
     """(kind, id, at): records of which the day that begins then, where their rep is, says something else: a plain date
     is there, a follow-up is overdue, a lead's day with a sign is over and its score of that day counts."""
     later = nw.col("day") > nw.col("today")

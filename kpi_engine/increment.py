@@ -11,7 +11,7 @@ from itertools import chain
 
 import polars as pl
 
-from kpi_engine.clock import keys, to_come, to_dawn
+from kpi_engine.clock import keys, to_come, to_come_with_a_day
 from kpi_engine.compute import of_people
 from kpi_engine.conclude import SPREAD, Parts, conclude_reps, median_columns, spread_in_periods
 from kpi_engine.daily import SIZED, Daily, added, campaign_days_of, daily_of, difference, reads_today
@@ -134,7 +134,7 @@ def _resized(shelf: Shelf, limits: pl.DataFrame) -> pl.DataFrame:
 def _waiting(waiting: pl.DataFrame, before: Tables, after: Tables, new: Populations) -> pl.DataFrame:
     asked_again = pl.concat([keys(tables) for tables in (before, after)])
     others = waiting.filter(pl.col("at") > new.as_of).join(asked_again, on=["kind", "id"], how="anti")
-    return pl.concat([others, to_come(after, new.as_of), to_dawn(new)])
+    return pl.concat([others, to_come(after, new.as_of), to_come_with_a_day(new)])
 
 
 def _other_scores(

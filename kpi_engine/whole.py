@@ -11,7 +11,7 @@ from typing import Protocol
 
 import polars as pl
 
-from kpi_engine.clock import to_come, to_dawn
+from kpi_engine.clock import to_come, to_come_with_a_day
 from kpi_engine.compute import ground_of, of_people
 from kpi_engine.conclude import SPREAD, Parts, conclude_reps, spread_in_periods
 from kpi_engine.daily import Daily, Evident, added, campaign_days, daily_of
@@ -87,7 +87,7 @@ def _days_of(
     """The days of one batch of records, its leads that are still open, and what of it is still to come."""
     populations = Populations({**batch, **beside}, company, as_of)
     days = daily_of(populations, since=since, evident=evident)
-    waiting = pl.concat([to_come(batch, as_of), to_dawn(populations)])
+    waiting = pl.concat([to_come(batch, as_of), to_come_with_a_day(populations)])
     return {**days, OPEN: populations.still_open, WAITING: waiting}
 
 
